@@ -1,0 +1,130 @@
+"""What the steps and routes need from the outside, one Protocol per thing.
+
+Adapters implement these, fakes in `tests/fakes/` too, and both pass the same contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from .incident import Incident, Status
+
+Clock = Callable[[], datetime]  # aware, UTC
+
+
+class Artifacts(Protocol):
+    """The artifacts bucket: evidence, diagnoses, proposals, bundles. Keys as in incident.py."""
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes; KeyError if there is none."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store under `key`, replacing what is there."""
+        ...
+
+    def version(self, key: str) -> str | None:
+        """An opaque tag of the object's present content (S3: its ETag), None if absent."""
+        ...
+
+    def replace(self, key: str, data: bytes, version: str) -> bool:
+        """Store only if the object is still at `version`; False if it moved on."""
+        ...
+
+
+class Incidents(Protocol):
+    """The incidents table."""
+
+    def record_delivery(self, delivery: str, body: str, now: datetime) -> bool:
+        """Durably record one webhook delivery; False if its id was recorded before."""
+        ...
+
+    def settle_delivery(self, delivery: str, outcome: str) -> None:
+        """Say what became of a delivery, so that the sweep leaves it alone."""
+        ...
+
+    def unsettled_deliveries(self, before: datetime) -> list[tuple[str, str]]:
+        """(delivery id, body) of those recorded before then that did not go on."""
+        ...
+
+    def open(self, incident: Incident) -> Incident:
+        """Open it, or return the incident already open for its SLO, or its own earlier record."""
+        ...
+
+    def get(self, incident: str) -> Incident:
+        """The record; KeyError if there is none."""
+        ...
+
+    def recent(self, limit: int = 50) -> list[Incident]:
+        """Newest first."""
+        ...
+
+    def note(self, incident: str, now: datetime, state: str, text: str) -> None:
+        """Append one line to the timeline."""
+        ...
+
+    def set_status(self, incident: str, status: Status, reason: str, now: datetime) -> None:
+        """Change the status; a closing status also frees the SLO and the stack."""
+        ...
+
+    def next_attempt(self, incident: str) -> int:
+        """Count one more attempt, reopening the incident; its number."""
+        ...
+
+    def claim_stack(self, stack: str, incident: str) -> str:
+        """Claim the one change in flight of a Pulumi stack; the incident that holds it."""
+        ...
+
+    def count_change(self, workload: str, day: str, limit: int, incident: str) -> bool:
+        """Count one change of this incident today (once); False if the cap is reached."""
+        ...
+
+
+class Brakes(Protocol):
+    """The kill switch."""
+
+    def engaged(self) -> str | None:
+        """Why everything is stopped, or None. A switch that cannot be read is on."""
+        ...
+
+
+class MacKey(Protocol):
+    """The HMAC key of decisions. Only the approval route may generate."""
+
+    def generate(self, message: bytes) -> bytes:
+        """The message's MAC (at most 4096 bytes of message, KMS's limit)."""
+        ...
+
+    def verify(self, message: bytes, mac: bytes) -> bool:
+        """Whether `mac` was made over exactly this message."""
+        ...
+
+
+class Mailer(Protocol):
+    """Plain text mail, ASCII subject under 100 characters (SNS's limits)."""
+
+    def to_approver(self, approver: str, subject: str, text: str) -> None:
+        """Mail one approver; their topic is theirs alone."""
+        ...
+
+    def to_operators(self, subject: str, text: str) -> None:
+        """Tell the operators of something that needs them."""
+        ...
+
+
+class Workflow(Protocol):
+    """The state machine."""
+
+    def start(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Start the execution `name`; a second start of the same name is no error."""
+        ...
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+        """Wake a waiting state; LookupError if nobody waits on the token any more."""
+        ...
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        """Wake a waiting state with an error; LookupError as above."""
+        ...
