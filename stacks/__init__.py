@@ -1,0 +1,1 @@
+"""WHERE it runs: the CDK app."""

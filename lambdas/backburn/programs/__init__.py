@@ -1,0 +1,1 @@
+"""Locating a value in a Pulumi program and editing it, one module per language."""

@@ -1,0 +1,1 @@
+"""The verbs: one file per state of the workflow, named like it."""

@@ -1,0 +1,1 @@
+"""Arithmetic on spans: trees, self time, comparison of two windows."""
