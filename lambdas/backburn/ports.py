@@ -5,10 +5,11 @@ Adapters implement these, fakes in `tests/fakes/` too, and both pass the same co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from .decision import Decision, Link, Request
 from .incident import Incident, Status
 
 Clock = Callable[[], datetime]  # aware, UTC
@@ -79,6 +80,42 @@ class Incidents(Protocol):
 
     def count_change(self, workload: str, day: str, limit: int, incident: str) -> bool:
         """Count one change of this incident today (once); False if the cap is reached."""
+        ...
+
+
+class Approvals(Protocol):
+    """The approvals table: who was asked, by which links, and what was decided first."""
+
+    def ask(self, request: Request, links: Sequence[Link], now: datetime) -> None:
+        """Store a request and its links; links and decision of an earlier generation die."""
+        ...
+
+    def request(self, execution: str) -> Request:
+        """The request of an execution; KeyError if there is none."""
+        ...
+
+    def link(self, link: str) -> Link:
+        """The link of that hash; KeyError if there is none."""
+        ...
+
+    def spend_try(self, link: str, limit: int) -> int:
+        """Count one try at the short code before looking at it; its number, 0 if none is left."""
+        ...
+
+    def decide(self, execution: str, generation: str, decision: Decision) -> Decision:
+        """Write the decision unless one stands; the one that stands. LookupError: superseded."""
+        ...
+
+    def decision(self, execution: str) -> Decision | None:
+        """The decision that stands for an execution."""
+        ...
+
+    def delivered(self, execution: str) -> None:
+        """The task token was sent, or nobody waits for it any more."""
+        ...
+
+    def undelivered(self, before: datetime) -> list[str]:
+        """Executions whose decision was written before then and not yet delivered."""
         ...
 
 
