@@ -15,6 +15,10 @@ BackburnError
 │   ├── Refused             the preview, the gate or the digest said no
 │   ├── Rejected            an approver said no
 │   └── BurnEnded           the SLI is measured well again before the apply
+├── BuildAnswer             how a build ends beside Refused: exported as OUTCOME, for a Choice
+│   ├── Drifted             the unpatched program or the state is not what is deployed
+│   ├── Broken              the program does not run, or its stack does not exist
+│   └── Locked              somebody else's update holds the stack
 ├── Fault                   an operator's turn: fails in place, red and redrivable
 │   ├── BadWorkloads        workloads.yaml is wrong
 │   ├── ProgramMissing      no bundle of the program is in the bundle store
@@ -78,6 +82,22 @@ class Rejected(Answer):
 
 class BurnEnded(Answer):
     """The SLI is measured well again before anything was applied."""
+
+
+class BuildAnswer(BackburnError):
+    """An outcome that a build exports; Step Functions never sees the class."""
+
+
+class Drifted(BuildAnswer):
+    """The unpatched program, or the stack's state, is not what is deployed."""
+
+
+class Broken(BuildAnswer):
+    """The program does not run, or its stack does not exist: with the program's own lines."""
+
+
+class Locked(BuildAnswer):
+    """Another update holds the stack: who and since when."""
 
 
 class Fault(BackburnError):

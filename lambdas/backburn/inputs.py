@@ -34,6 +34,9 @@ def token(name: str) -> dict[str, JsonValue]:
 UNKNOWN = token("unknown")
 
 
+UNKNOWN = token("unknown")
+
+
 def is_token(value: JsonValue) -> bool:
     """Whether the value has no text of its own."""
     return isinstance(value, dict) and TOKEN in value
@@ -76,7 +79,7 @@ def value_of(value: Any) -> JsonValue:
 
 def _text(text: str) -> JsonValue:
     if text in UNKNOWN_MARKS:
-        return token("unknown")
+        return dict(UNKNOWN)
     if found := TASK_DEFINITION.fullmatch(text):
         return token(f"task-definition {found[1]}")
     if text[:1] not in {"{", "["}:
