@@ -22,6 +22,11 @@ class Status(StrEnum):
     PARKED = "parked"  # a fault; an operator's turn
     CLOSED = "closed"
 
+    @property
+    def holds(self) -> bool:
+        """Whether the incident still holds its SLO, and its stack if it claimed it."""
+        return self in {Status.OPEN, Status.APPLIED, Status.PARKED}
+
 
 class Note(Model):
     """One line of an incident's timeline."""
@@ -40,6 +45,7 @@ class Incident(Model):
     alert: str  # the alert's instance id: unique per firing
     summary: str  # Honeycomb's own words; data from strangers
     opened: datetime
+    window: int = 3600  # seconds the alert looks back: how long its OK may take after a cure
     attempt: int = 1
     status: Status = Status.OPEN
     reason: str = ""

@@ -11,8 +11,17 @@ from typing import Any, Protocol
 
 from .decision import Decision, Link, Request
 from .incident import Incident, Status
+from .workload import Model
 
 Clock = Callable[[], datetime]  # aware, UTC
+
+
+class Failure(Model):
+    """How an execution that did not succeed ended."""
+
+    state: str  # the state it entered last
+    error: str
+    cause: str
 
 
 class Artifacts(Protocol):
@@ -70,8 +79,15 @@ class Incidents(Protocol):
         """Change the status; a closing status also frees the SLO and the stack."""
         ...
 
+    def awaiting_ok(self, before: datetime) -> list[str]:
+        """Ids of the incidents that have awaited their OK since before then."""
+        ...
+
     def next_attempt(self, incident: str) -> int:
-        """Count one more attempt, reopening the incident; its number."""
+        """Count one more attempt, reopening the incident; its number.
+
+        LookupError if another incident has been opened for its SLO since.
+        """
         ...
 
     def claim_stack(self, stack: str, incident: str) -> str:
@@ -80,6 +96,10 @@ class Incidents(Protocol):
 
     def count_change(self, workload: str, day: str, limit: int, incident: str) -> bool:
         """Count one change of this incident today (once); False if the cap is reached."""
+        ...
+
+    def changes(self, workload: str, day: str) -> int:
+        """How many changes were counted on that day."""
         ...
 
 
@@ -151,6 +171,14 @@ class Mailer(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """The secrets store."""
+
+    def text(self, secret: str) -> str:
+        """A secret's string; how old it may be is the adapter's matter, minutes at most."""
+        ...
+
+
 class Workflow(Protocol):
     """The state machine."""
 
@@ -164,4 +192,8 @@ class Workflow(Protocol):
 
     def fail(self, token: str, error: str, cause: str) -> None:
         """Wake a waiting state with an error; LookupError as above."""
+        ...
+
+    def failure(self, name: str) -> Failure:
+        """Where and why the execution `name` ended."""
         ...

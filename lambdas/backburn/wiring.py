@@ -4,11 +4,17 @@ Every function is lazy and cached per process, so that importing a handler needs
 and pays for no client it does not use.
 """
 
+# ruff: noqa: PLC0415  # an adapter is imported by the function that hands it out, not before
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
+
+from . import ports
+from .workload import Workloads
 
 
 def now() -> datetime:
@@ -20,3 +26,97 @@ def now() -> datetime:
 def setting(name: str) -> str:
     """An environment variable that the stacks promise to set."""
     return os.environ[name]
+
+
+@cache
+def _aws(service: Any) -> Any:
+    import boto3
+
+    return boto3.client(service)
+
+
+@cache
+def workloads() -> Workloads:
+    """workloads.yaml as synth validated it."""
+    bucket, key = setting("BACKBURN_WORKLOADS").removeprefix("s3://").split("/", 1)
+    body = _aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return Workloads.model_validate_json(body)
+
+
+@cache
+def artifacts() -> ports.Artifacts:
+    """The artifacts bucket."""
+    from .adapters.s3 import S3Artifacts
+
+    return S3Artifacts(_aws("s3"), setting("BACKBURN_ARTIFACTS_BUCKET"))
+
+
+@cache
+def incidents() -> ports.Incidents:
+    """The incidents table."""
+    from .adapters.dynamodb_incidents import DynamoIncidents
+
+    return DynamoIncidents(_aws("dynamodb"), setting("BACKBURN_INCIDENTS_TABLE"))
+
+
+@cache
+def approvals() -> ports.Approvals:
+    """The approvals table."""
+    from .adapters.dynamodb_approvals import DynamoApprovals
+
+    return DynamoApprovals(_aws("dynamodb"), setting("BACKBURN_APPROVALS_TABLE"))
+
+
+@cache
+def mac_key() -> ports.MacKey:
+    """The key of decisions."""
+    from .adapters.kms import KmsMacKey
+
+    return KmsMacKey(_aws("kms"), setting("BACKBURN_MAC_KEY"))
+
+
+@cache
+def mailer() -> ports.Mailer:
+    """Mail to the operators, and to those approvers whose topics this function is given."""
+    from .adapters.sns import SnsMailer
+
+    approvers = json.loads(os.environ.get("BACKBURN_APPROVER_TOPICS", "{}"))
+    return SnsMailer(_aws("sns"), setting("BACKBURN_OPERATORS_TOPIC"), approvers)
+
+
+@cache
+def brakes() -> ports.Brakes:
+    """The kill switch."""
+    from .adapters.ssm import SsmBrakes
+
+    return SsmBrakes(_aws("ssm"), setting("BACKBURN_BRAKES_PARAMETER"))
+
+
+@cache
+def workflow() -> ports.Workflow:
+    """The state machine."""
+    from .adapters.step_functions import StepFunctions
+
+    return StepFunctions(_aws("stepfunctions"), setting("BACKBURN_STATE_MACHINE"))
+
+
+@cache
+def _secrets() -> ports.Secrets:
+    from .adapters.secrets_manager import SecretsManager
+
+    return SecretsManager(_aws("secretsmanager"))
+
+
+def webhook_token() -> str:
+    """The shared secret that Honeycomb sends with every delivery."""
+    return _secrets().text(setting("BACKBURN_WEBHOOK_SECRET")).strip()
+
+
+def honeycomb_key() -> str:
+    """Honeycomb's configuration key."""
+    return _secrets().text(setting("BACKBURN_HONEYCOMB_SECRET")).strip()
+
+
+def secret(name: str) -> str:
+    """A secret by its name, e.g. a program's passphrase."""
+    return _secrets().text(name)

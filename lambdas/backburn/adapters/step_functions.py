@@ -1,0 +1,73 @@
+"""The state machine on Step Functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from backburn.ports import Failure
+
+from .aws import code
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+# A second or a late answer. InvalidToken is what a token of a finished execution may get, too.
+NOBODY_WAITS = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
+ERROR_LIMIT, CAUSE_LIMIT = 256, 32_768
+ENDINGS = tuple(f"execution{how}EventDetails" for how in ("Failed", "TimedOut", "Aborted"))
+
+
+class StepFunctions:
+    """The workflow. Inputs are canonical: a name started twice must have the same input."""
+
+    def __init__(self, client: SFNClient, state_machine: str) -> None:
+        self._client = client
+        self._state_machine = state_machine
+
+    def start(self, name: str, payload: Mapping[str, Any]) -> None:
+        text = json.dumps(payload, sort_keys=True)
+        try:
+            self._client.start_execution(stateMachineArn=self._state_machine, name=name, input=text)
+        except ClientError as error:
+            if code(error) != "ExecutionAlreadyExists":
+                raise
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+        try:
+            self._client.send_task_success(taskToken=token, output=json.dumps(output))
+        except ClientError as error:
+            raise _nobody(error) from error
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        try:
+            self._client.send_task_failure(
+                taskToken=token, error=error[:ERROR_LIMIT], cause=cause[:CAUSE_LIMIT]
+            )
+        except ClientError as refused:
+            raise _nobody(refused) from refused
+
+    def failure(self, name: str) -> Failure:
+        arn = f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+        events = self._client.get_execution_history(
+            executionArn=arn, reverseOrder=True, maxResults=100, includeExecutionData=True
+        )["events"]
+        state, error, cause = "", "", ""
+        for event in events:
+            told: Mapping[str, Any] = event
+            ending = next((told[key] for key in ENDINGS if key in told), None)
+            if ending is not None:
+                error, cause = ending.get("error", ""), ending.get("cause", "")
+            if event["type"].endswith("StateEntered"):
+                state = told["stateEnteredEventDetails"]["name"]
+                break
+        return Failure(state=state, error=error, cause=cause)
+
+
+def _nobody(error: ClientError) -> Exception:
+    if code(error) in NOBODY_WAITS:
+        return LookupError(f"nobody waits on this task token any more ({code(error)})")
+    return error
