@@ -1,0 +1,261 @@
+"""The chatbot on ECS Fargate: a load balancer, one service, and the roles and logs they need.
+
+What differs between stacks stands in `Pulumi.<stack>.yaml`; the size of a task stands here, so
+that a change of it is reviewed like code.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+APP = "otel-ai-chatbot"
+PORT = 3001
+
+config = pulumi.Config()
+stack = pulumi.get_stack()
+name = f"{APP}-{stack}"
+region = aws.get_region().region
+tags = {"app": APP, "stack": stack}
+
+vpc_id = config.require("vpcId")
+subnets = config.require_object("subnets")
+
+# --- network: the world reaches the load balancer, only the load balancer reaches the tasks
+
+everywhere = aws.ec2.SecurityGroupEgressArgs(
+    protocol="-1", from_port=0, to_port=0, cidr_blocks=["0.0.0.0/0"]
+)
+
+alb_group = aws.ec2.SecurityGroup(
+    f"{APP}-alb",
+    name=f"{name}-alb",
+    description="HTTP from anywhere",
+    vpc_id=vpc_id,
+    ingress=[
+        aws.ec2.SecurityGroupIngressArgs(
+            protocol="tcp", from_port=80, to_port=80, cidr_blocks=["0.0.0.0/0"]
+        )
+    ],
+    egress=[everywhere],
+    tags=tags,
+)
+
+task_group = aws.ec2.SecurityGroup(
+    f"{APP}-tasks",
+    name=f"{name}-tasks",
+    description="The chatbot's port, from its load balancer",
+    vpc_id=vpc_id,
+    ingress=[
+        aws.ec2.SecurityGroupIngressArgs(
+            protocol="tcp", from_port=PORT, to_port=PORT, security_groups=[alb_group.id]
+        )
+    ],
+    egress=[everywhere],
+    tags=tags,
+)
+
+# --- load balancer
+
+load_balancer = aws.lb.LoadBalancer(
+    f"{APP}-alb",
+    name=name,
+    load_balancer_type="application",
+    internal=False,
+    security_groups=[alb_group.id],
+    subnets=subnets,
+    idle_timeout=120,  # above the slowest answer of the model, else the balancer answers 504
+    tags=tags,
+)
+
+target_group = aws.lb.TargetGroup(
+    f"{APP}-tg",
+    name=name,
+    port=PORT,
+    protocol="HTTP",
+    target_type="ip",  # Fargate tasks have addresses of their own
+    vpc_id=vpc_id,
+    deregistration_delay=30,
+    health_check=aws.lb.TargetGroupHealthCheckArgs(
+        path="/api/health",
+        interval=10,
+        timeout=5,
+        healthy_threshold=2,
+        unhealthy_threshold=3,
+        matcher="200",
+    ),
+    tags=tags,
+)
+
+listener = aws.lb.Listener(
+    f"{APP}-http",
+    load_balancer_arn=load_balancer.arn,
+    port=80,
+    protocol="HTTP",
+    default_actions=[
+        aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=target_group.arn)
+    ],
+    tags=tags,
+)
+
+# --- roles: one starts the task and ships its logs, the other is what the chatbot itself may do
+
+trust = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+
+execution_role = aws.iam.Role(
+    f"{APP}-execution", name=f"{name}-execution", assume_role_policy=trust, tags=tags
+)
+
+execution_policy = aws.iam.RolePolicyAttachment(
+    f"{APP}-execution",
+    role=execution_role.name,
+    policy_arn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+)
+
+task_role = aws.iam.Role(f"{APP}-task", name=f"{name}-task", assume_role_policy=trust, tags=tags)
+
+models = aws.iam.RolePolicy(
+    f"{APP}-models",
+    name="models",
+    role=task_role.name,
+    policy=json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                    "Resource": f"arn:aws:bedrock:{region}::foundation-model/*",
+                }
+            ],
+        }
+    ),
+)
+
+# --- the task
+
+log_group = aws.cloudwatch.LogGroup(
+    f"{APP}-logs", name=f"/ecs/{name}", retention_in_days=7, tags=tags
+)
+
+environment: dict[str, pulumi.Input[str]] = {
+    "PORT": str(PORT),
+    "AWS_REGION": region,
+    "LOG_LEVEL": "info",
+    "BEDROCK_MODEL": "anthropic.claude-3-5-sonnet-20240620-v1:0",
+    "MAX_TOKENS": "1000",
+    "MAX_CONTEXT_DOCS": "5",
+    "RAG_INDEX": config.get("ragIndex") or "local",
+    "OTEL_SERVICE_NAME": f"{APP}-backend",
+    "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name={stack},service.version=1.0.0",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": config.require("otlpEndpoint"),
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+}
+
+# Absent in a stack that talks to no Honeycomb, or reaches it through a collector with its own key.
+honeycomb_key = config.get_secret("honeycombKey")
+if honeycomb_key:
+    environment["OTEL_EXPORTER_OTLP_HEADERS"] = honeycomb_key.apply(
+        lambda key: f"x-honeycomb-team={key}"
+    )
+
+# Absent in AWS: another place to ask for completions, e.g. a VPC endpoint or a stand-in.
+bedrock_endpoint = config.get("bedrockEndpoint")
+if bedrock_endpoint:
+    environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = bedrock_endpoint
+
+task_definition = aws.ecs.TaskDefinition(
+    f"{APP}-task",
+    family=f"{APP}-app",
+    cpu="512",
+    memory="1024",
+    network_mode="awsvpc",
+    requires_compatibilities=["FARGATE"],
+    runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+        cpu_architecture="ARM64", operating_system_family="LINUX"
+    ),
+    execution_role_arn=execution_role.arn,
+    task_role_arn=task_role.arn,
+    container_definitions=pulumi.Output.json_dumps(
+        [
+            {
+                "name": "app",
+                "image": config.require("image"),
+                "essential": True,
+                "command": ["python", "-m", "chatbot.app"],
+                "portMappings": [{"containerPort": PORT, "protocol": "tcp"}],
+                "environment": [
+                    {"name": key, "value": value} for key, value in environment.items()
+                ],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": log_group.name,
+                        "awslogs-region": region,
+                        "awslogs-stream-prefix": "app",
+                    },
+                },
+            }
+        ]
+    ),
+    # The revision before a change stays registered: it is what a rollback, ours or that of the
+    # deployment circuit breaker, goes back to.
+    skip_destroy=True,
+    tags=tags,
+)
+
+# --- the service
+
+cluster = aws.ecs.Cluster(
+    f"{APP}-cluster",
+    name=name,
+    settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
+    tags=tags,
+)
+
+service = aws.ecs.Service(
+    f"{APP}-service",
+    name=name,
+    cluster=cluster.arn,
+    task_definition=task_definition.arn,
+    desired_count=config.require_int("desiredCount"),
+    launch_type="FARGATE",
+    network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+        subnets=subnets,
+        security_groups=[task_group.id],
+        assign_public_ip=True,  # the default VPC has no NAT; the group lets only the balancer in
+    ),
+    load_balancers=[
+        aws.ecs.ServiceLoadBalancerArgs(
+            target_group_arn=target_group.arn, container_name="app", container_port=PORT
+        )
+    ],
+    health_check_grace_period_seconds=30,
+    deployment_minimum_healthy_percent=100,
+    deployment_maximum_percent=200,
+    deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(
+        enable=True, rollback=True
+    ),
+    wait_for_steady_state=False,
+    tags=tags,
+    # A target group must hang on a listener before a service may register targets with it.
+    opts=pulumi.ResourceOptions(depends_on=[listener, execution_policy]),
+)
+
+pulumi.export("albUrl", pulumi.Output.concat("http://", load_balancer.dns_name))
+pulumi.export("ecsClusterName", cluster.name)
+pulumi.export("ecsServiceName", service.name)
+pulumi.export("ecsTaskDefinitionArn", task_definition.arn)
