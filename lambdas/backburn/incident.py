@@ -28,6 +28,9 @@ class Status(StrEnum):
         return self in {Status.OPEN, Status.APPLIED, Status.PARKED}
 
 
+OK_CAME = "Honeycomb says OK"  # how the note of an OK begins
+
+
 class Note(Model):
     """One line of an incident's timeline."""
 
@@ -45,11 +48,15 @@ class Incident(Model):
     alert: str  # the alert's instance id: unique per firing
     summary: str  # Honeycomb's own words; data from strangers
     opened: datetime
-    window: int = 3600  # seconds the alert looks back: how long its OK may take after a cure
     attempt: int = 1
     status: Status = Status.OPEN
     reason: str = ""
     notes: tuple[Note, ...] = ()
+
+    @property
+    def ok_came(self) -> bool:
+        """Whether the alert itself has been taken back."""
+        return any(note.text.startswith(OK_CAME) for note in self.notes)
 
 
 def incident_id(workload: str, slo: str, alert: str) -> str:

@@ -55,6 +55,9 @@ class EcsService(Model):
 
     cluster: str
     service: str
+    task_roles: tuple[str, ...] = Field(
+        default=("*",), description="names of the roles its tasks run under; may end in *"
+    )
 
 
 class AllowedSetting(Model):
@@ -72,7 +75,12 @@ class Windows(Model):
     burn: int = Field(default=900, ge=60, description="length of the burn window before the alert")
     baseline: int = Field(default=3600, ge=60, description="length of the baseline")
     gap: int = Field(default=3600, ge=0, description="between the baseline's end and the alert")
-    ingest_lag: int = Field(default=60, ge=0, description="the newest seconds that do not count yet")
+    ingest_lag: int = Field(
+        default=60, ge=0, description="the newest seconds that do not count yet"
+    )
+    alert: int = Field(
+        default=3600, ge=60, description="what the burn alert looks back: its OK may take as long"
+    )
 
 
 class Verification(Model):

@@ -258,7 +258,6 @@ def _record(incident: Incident) -> Attributes:
         ),
         **number(
             attempt=incident.attempt,
-            window=incident.window,
             expires=epoch(incident.opened + INCIDENTS_KEPT),
         ),
         "notes": {"M": {}},
@@ -275,7 +274,6 @@ def _incident(item: Attributes) -> Incident:
         summary=item["summary"]["S"],
         opened=datetime.fromisoformat(item["opened"]["S"]),
         attempt=int(item["attempt"]["N"]),
-        window=int(item["window"]["N"]),
         status=Status(item["status"]["S"]),
         reason=item["reason"]["S"],
         notes=tuple(sorted(notes, key=lambda note: note.at)),

@@ -1,0 +1,151 @@
+"""POST /webhooks/honeycomb: record the delivery durably, start one execution, answer.
+
+Honeycomb waits seconds and repeats a delivery only after 408, 502, or 429 and 503 with
+Retry-After (docs.honeycomb.io/notify/webhooks, 2026-11): whatever keeps us from recording one is
+answered 503 with it. Once a delivery is recorded, the sweep finishes what breaks off here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from backburn import mail, wiring
+from backburn.alert import Alert, AlertStatus, parse
+from backburn.errors import BadRequest, TooLarge, Unauthenticated
+from backburn.incident import OK_CAME, Incident, Status, execution_name, incident_id
+from backburn.ports import Incidents, Mailer, Workflow
+from backburn.workload import Workloads
+
+BODY_LIMIT = 64 * 1024
+STATE = "honeycomb_webhook"
+log = logging.getLogger("backburn")
+
+
+class Outcome(NamedTuple):
+    """What became of a delivery."""
+
+    outcome: str
+    incident: str = ""
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """One HTTP API event (payload 2.0) to one answer."""
+    try:
+        return _answer(202, receive(event, wiring.now()))
+    except BadRequest as error:
+        return _answer(error.status, {"error": str(error)})
+    except Exception:
+        log.exception("the delivery could not be recorded or handled")
+        again = {"error": "it could not be handled; please send it again"}
+        return _answer(503, again) | {"headers": {"retry-after": "1"}}
+
+
+def receive(event: dict[str, Any], now: datetime) -> dict[str, str]:
+    """Check, record and handle one delivery; what is answered."""
+    headers = event.get("headers", {})
+    authenticate(headers.get("x-honeycomb-webhook-token", ""), wiring.webhook_token())
+    body = event.get("body") or ""
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    if len(raw) > BODY_LIMIT:
+        raise TooLarge(f"the body has {len(raw)} bytes, {BODY_LIMIT} are taken")
+    alert = parse(raw)
+    delivery = _delivery(headers.get("x-honeycomb-webhook-delivery-id", ""), raw)
+    incidents = wiring.incidents()
+    if not incidents.record_delivery(delivery, raw.decode(), now):
+        return {"outcome": "this delivery was recorded before"}
+    became = handle(
+        delivery, alert, wiring.workloads(), incidents, wiring.workflow(), wiring.mailer(), now
+    )
+    return {name: value for name, value in became._asdict().items() if value}
+
+
+def authenticate(given: str, token: str) -> None:
+    """Compare in constant time; an empty token, which Honeycomb allows, lets nobody in."""
+    same = hmac.compare_digest(given.encode(), token.encode())
+    if not token or not same:
+        raise Unauthenticated("X-Honeycomb-Webhook-Token is missing or wrong")
+
+
+def handle(
+    delivery: str,
+    alert: Alert,
+    workloads: Workloads,
+    incidents: Incidents,
+    workflow: Workflow,
+    mailer: Mailer,
+    now: datetime,
+) -> Outcome:
+    """Do what a recorded delivery asks for, and settle it. Safe to repeat."""
+    workload = workloads.for_slo(alert.slo)
+    if alert.is_test:
+        became = Outcome("a test: nothing is started")
+    elif workload is None:
+        values = {"slo": alert.slo, "name": alert.name, "summary": alert.summary}
+        mailer.to_operators(*mail.write("no_workload", {**values, "delivery": delivery}))
+        became = Outcome(f"no workload names the SLO {alert.slo}: the operators are told")
+    elif alert.status is AlertStatus.OK:
+        became = _recovered(alert, workload.name, incidents, now)
+    else:
+        became = _burning(alert, workload.name, incidents, workflow, now)
+    incidents.settle_delivery(delivery, became.outcome)
+    log.info(became.outcome, extra={"delivery": delivery, "slo": alert.slo})
+    return became
+
+
+def _burning(
+    alert: Alert, workload: str, incidents: Incidents, workflow: Workflow, now: datetime
+) -> Outcome:
+    mine = Incident(
+        id=incident_id(workload, alert.slo, alert.instance),
+        workload=workload,
+        slo=alert.slo,
+        alert=alert.instance,
+        summary=alert.summary,
+        opened=now,
+    )
+    incident = incidents.open(mine)
+    if incident.id != mine.id:
+        note = f"another alert of the SLO fired meanwhile ({alert.instance}): {alert.summary}"
+        incidents.note(incident.id, now, STATE, note)
+        return Outcome("noted on the open incident", incident.id)
+    if incident.status is not Status.OPEN:
+        incidents.note(incident.id, now, STATE, "the same alert was sent again")
+        return Outcome(f"{incident.status}: the same firing does not reopen it", incident.id)
+    payload = {
+        "incident": incident.id,
+        "attempt": incident.attempt,
+        "workload": incident.workload,
+        "slo": incident.slo,
+    }
+    workflow.start(execution_name(incident.id, incident.attempt), payload)
+    return Outcome("the incident is being handled", incident.id)
+
+
+def _recovered(alert: Alert, workload: str, incidents: Incidents, now: datetime) -> Outcome:
+    incident = incident_id(workload, alert.slo, alert.instance)
+    try:
+        incidents.note(incident, now, STATE, f"{OK_CAME}: {alert.summary}")
+    except KeyError:
+        return Outcome("an OK for an alert that was never recorded: nothing to do")
+    if incidents.get(incident).status is Status.AWAITING_OK:
+        reason = "measured well again, and Honeycomb has taken the alert back"
+        incidents.set_status(incident, Status.RECOVERED, reason, now)
+    return Outcome("the OK is noted", incident)
+
+
+def _delivery(given: str, body: bytes) -> str:
+    """The delivery's id: the same for every retry, and never trusted to be short."""
+    if given and len(given) <= 200 and given.isprintable():  # noqa: PLR2004
+        return given
+    return f"body-{hashlib.sha256(body).hexdigest()}"
+
+
+def _answer(status: int, body: dict[str, str]) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
