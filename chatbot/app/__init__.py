@@ -1,0 +1,1 @@
+"""The patient: a chatbot that answers from a small corpus, on Starlette and OpenTelemetry."""

@@ -1,0 +1,27 @@
+"""`python -m chatbot.app`: serves the chatbot until SIGTERM, then finishes what it has begun."""
+
+from __future__ import annotations
+
+import os
+
+import uvicorn
+
+from .wiring import assemble
+
+DRAIN_SECONDS = 7  # with the flush of the spans under ten, less than a container is given
+
+
+def main() -> None:
+    """Serve on every interface, as a container does."""
+    uvicorn.run(
+        assemble(os.environ),
+        host=os.environ.get("HOST", "0.0.0.0"),  # noqa: S104
+        port=int(os.environ.get("PORT", "3001")),
+        log_level=os.environ.get("LOG_LEVEL", "warning").lower(),
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    main()

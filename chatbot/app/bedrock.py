@@ -1,0 +1,120 @@
+"""The model provider: embeddings and chat through Bedrock's ordinary client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry.trace import Span, SpanKind
+
+from .settings import EMBEDDING_MODEL, Settings
+from .telemetry import Telemetry
+
+ATTEMPTS = 3
+CONNECT_TIMEOUT = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said, and what it counted."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    stop_reason: str
+
+
+def client(settings: Settings, connections: int) -> Any:
+    """A bedrock-runtime client; AWS_ENDPOINT_URL_BEDROCK_RUNTIME may point it elsewhere."""
+    import boto3  # noqa: PLC0415  (half a second that tests without it need not wait)
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client(
+        "bedrock-runtime",
+        region_name=settings.region,
+        config=Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=settings.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=connections,
+        ),
+    )
+
+
+def invoke(runtime: Any, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The embedding model's call without a span: the raw answer, and its body."""
+    told = runtime.invoke_model(modelId=EMBEDDING_MODEL, body=json.dumps({"inputText": text}))
+    return told, json.loads(told["body"].read())
+
+
+class Bedrock:
+    """Calls models and makes a client span of each call."""
+
+    def __init__(self, runtime: Any, settings: Settings, telemetry: Telemetry) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._telemetry = telemetry
+
+    def embed(self, text: str) -> list[float]:
+        """The text's vector by the embedding model."""
+        attributes = {**self._call("InvokeModel"), "gen_ai.request.model": EMBEDDING_MODEL}
+        with self._telemetry.span(
+            "BedrockRuntime.InvokeModel", attributes, kind=SpanKind.CLIENT
+        ) as span:
+            told, answer = invoke(self._runtime, text)
+            _answered(span, told)
+            span.set_attribute("gen_ai.usage.input_tokens", answer["inputTextTokenCount"])
+        vector: list[float] = answer["embedding"]
+        return vector
+
+    def converse(self, system: str, prompt: str) -> Answer:
+        """The model's answer to one user message."""
+        settings = self._settings
+        attributes = {
+            **self._call("Converse"),
+            "gen_ai.system": "aws.bedrock",
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": settings.model,
+            "gen_ai.request.max_tokens": settings.max_tokens,
+            "gen_ai.request.temperature": settings.temperature,
+        }
+        with self._telemetry.span(
+            f"chat {settings.model}", attributes, kind=SpanKind.CLIENT
+        ) as span:
+            told = self._runtime.converse(
+                modelId=settings.model,
+                system=[{"text": system}],
+                messages=[{"role": "user", "content": [{"text": prompt}]}],
+                inferenceConfig={
+                    "maxTokens": settings.max_tokens,
+                    "temperature": settings.temperature,
+                },
+            )
+            _answered(span, told)
+            answer = Answer(
+                text="".join(part["text"] for part in told["output"]["message"]["content"]),
+                input_tokens=told["usage"]["inputTokens"],
+                output_tokens=told["usage"]["outputTokens"],
+                stop_reason=told["stopReason"],
+            )
+            span.set_attribute("gen_ai.usage.input_tokens", answer.input_tokens)
+            span.set_attribute("gen_ai.usage.output_tokens", answer.output_tokens)
+            span.set_attribute("gen_ai.response.finish_reasons", [answer.stop_reason])
+        return answer
+
+    def _call(self, method: str) -> dict[str, str]:
+        return {
+            "rpc.system": "aws-api",
+            "rpc.service": "BedrockRuntime",
+            "rpc.method": method,
+            "cloud.region": self._settings.region,
+        }
+
+
+def _answered(span: Span, told: Mapping[str, Any]) -> None:
+    metadata = told.get("ResponseMetadata", {})
+    span.set_attribute("http.status_code", metadata.get("HTTPStatusCode", 200))
+    span.set_attribute("aws.request_id", metadata.get("RequestId", ""))
+    span.set_attribute("aws.retry_attempts", metadata.get("RetryAttempts", 0))
