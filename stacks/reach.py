@@ -1,0 +1,118 @@
+"""What the workloads let the product touch in the account: the only part of IAM they shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from .powers import allow
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One workload's share: its Pulumi state, its service, the roles its tasks run under."""
+
+    workload: str
+    state_bucket: str
+    state_prefix: str  # without slashes at its ends; empty: the whole bucket is Pulumi's
+    passphrase_secret: str
+    cluster: str
+    service: str
+    task_roles: Sequence[str]  # names, may end in *
+
+
+def see_service(role: iam.Role, reach: Reach) -> None:
+    """Follow a rollout."""
+    stack = cdk.Stack.of(role)
+    where = {"ArnEquals": {"ecs:cluster": _ecs(stack, "cluster", reach.cluster)}}
+    service = _ecs(stack, "service", f"{reach.cluster}/{reach.service}")
+    allow(role, "ecs:DescribeServices", "ecs:ListServiceDeployments", on=service)
+    deployments = _ecs(stack, "service-deployment", f"{reach.cluster}/{reach.service}/*")
+    revisions = _ecs(stack, "service-revision", f"{reach.cluster}/{reach.service}/*")
+    allow(role, "ecs:DescribeServiceDeployments", on=deployments)
+    allow(role, "ecs:DescribeServiceRevisions", on=revisions)
+    allow(role, "ecs:ListTasks", "ecs:DescribeTasks", on="*", where=where)
+
+
+def read_state(role: iam.Role, reach: Reach) -> None:
+    """Open a Pulumi stack: its state, and the passphrase of its secrets."""
+    stack = cdk.Stack.of(role)
+    allow(role, "s3:GetObject", on=_state(stack, reach))
+    allow(role, "s3:ListBucket", on=_bucket(stack, reach))
+    # Secrets Manager puts a dash and six characters behind a name.
+    secret = stack.format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{reach.passphrase_secret}-??????",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    allow(role, "secretsmanager:GetSecretValue", on=secret)
+
+
+def write_state(role: iam.Role, reach: Reach) -> None:
+    """Lock a Pulumi stack and write its state."""
+    allow(role, "s3:PutObject", "s3:DeleteObject", on=_state(cdk.Stack.of(role), reach))
+
+
+def read_resources(role: iam.Role) -> None:
+    """Let Pulumi refresh what a service's program usually holds. Describing knows no resource."""
+    allow(
+        role,
+        "application-autoscaling:DescribeScalableTargets",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "ecs:DescribeClusters",
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "ecs:ListTagsForResource",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeListenerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags",
+        "elasticloadbalancing:DescribeTargetGroupAttributes",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        on="*",
+    )
+
+
+def change_task_size(role: iam.Role, reach: Reach) -> None:
+    """What the catalogue's ecs.task_size needs: a new revision, and the service on it."""
+    stack = cdk.Stack.of(role)
+    # Registering a revision takes no resource.
+    allow(role, "ecs:RegisterTaskDefinition", on="*")
+    allow(role, "ecs:TagResource", on=_ecs(stack, "task-definition", "*"))
+    service = _ecs(stack, "service", f"{reach.cluster}/{reach.service}")
+    allow(role, "ecs:UpdateService", on=service)
+    roles = [
+        stack.format_arn(service="iam", region="", resource="role", resource_name=name)
+        for name in reach.task_roles
+    ]
+    allow(
+        role,
+        "iam:PassRole",
+        on=roles,
+        where={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    )
+
+
+def _ecs(stack: cdk.Stack, resource: str, name: str) -> str:
+    return stack.format_arn(service="ecs", resource=resource, resource_name=name)
+
+
+def _bucket(stack: cdk.Stack, reach: Reach) -> str:
+    return stack.format_arn(service="s3", region="", account="", resource=reach.state_bucket)
+
+
+def _state(stack: cdk.Stack, reach: Reach) -> str:
+    return f"{_bucket(stack, reach)}/{'/'.join(filter(None, [reach.state_prefix, '*']))}"
