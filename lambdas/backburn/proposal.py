@@ -74,6 +74,8 @@ class Number(Model):
     id: str
     label: str
     value: str
+    before: str = Field(default="", description="the same in the baseline")
+    cited: bool = Field(default=False, description="the diagnosis rests on it")
     link: str
 
 
@@ -89,6 +91,7 @@ class Shown(Model):
     steps: tuple[str, ...]
     rollback: tuple[str, ...]
     cost: str
+    approvers: tuple[str, ...] = Field(default=(), description="whose first answer decides")
 
 
 class Proposal(Model):

@@ -16,13 +16,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from backburn import mail, wiring
-from backburn.alert import Alert, AlertStatus, parse
+from backburn.alert import ID_LIMIT, Alert, AlertStatus, parse
 from backburn.errors import BadRequest, TooLarge, Unauthenticated
 from backburn.incident import OK_CAME, Incident, Status, execution_name, incident_id
 from backburn.ports import Incidents, Mailer, Workflow
 from backburn.workload import Workloads
 
 BODY_LIMIT = 64 * 1024
+RETRY = 503
 STATE = "honeycomb_webhook"
 log = logging.getLogger("backburn")
 
@@ -37,39 +38,49 @@ class Outcome(NamedTuple):
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """One HTTP API event (payload 2.0) to one answer."""
     try:
-        return _answer(202, receive(event, wiring.now()))
+        authenticate(event, wiring.webhook_token())
+        became = receive(
+            event,
+            wiring.workloads(),
+            wiring.incidents(),
+            wiring.workflow(),
+            wiring.mailer(),
+            wiring.now(),
+        )
     except BadRequest as error:
         return _answer(error.status, {"error": str(error)})
     except Exception:
         log.exception("the delivery could not be recorded or handled")
-        again = {"error": "it could not be handled; please send it again"}
-        return _answer(503, again) | {"headers": {"retry-after": "1"}}
+        return _answer(RETRY, {"error": "it could not be handled; please send it again"})
+    return _answer(202, {name: value for name, value in became._asdict().items() if value})
 
 
-def receive(event: dict[str, Any], now: datetime) -> dict[str, str]:
-    """Check, record and handle one delivery; what is answered."""
-    headers = event.get("headers", {})
-    authenticate(headers.get("x-honeycomb-webhook-token", ""), wiring.webhook_token())
+def authenticate(event: dict[str, Any], token: str) -> None:
+    """Compare in constant time; an empty token, which Honeycomb allows, lets nobody in."""
+    given = event.get("headers", {}).get("x-honeycomb-webhook-token", "")
+    same = hmac.compare_digest(given.encode(), token.encode())
+    if not token or not same:
+        raise Unauthenticated("X-Honeycomb-Webhook-Token is missing or wrong")
+
+
+def receive(
+    event: dict[str, Any],
+    workloads: Workloads,
+    incidents: Incidents,
+    workflow: Workflow,
+    mailer: Mailer,
+    now: datetime,
+) -> Outcome:
+    """Check, record and handle one delivery."""
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     if len(raw) > BODY_LIMIT:
         raise TooLarge(f"the body has {len(raw)} bytes, {BODY_LIMIT} are taken")
     alert = parse(raw)
-    delivery = _delivery(headers.get("x-honeycomb-webhook-delivery-id", ""), raw)
-    incidents = wiring.incidents()
+    delivery = _delivery(event, raw)
     if not incidents.record_delivery(delivery, raw.decode(), now):
-        return {"outcome": "this delivery was recorded before"}
-    became = handle(
-        delivery, alert, wiring.workloads(), incidents, wiring.workflow(), wiring.mailer(), now
-    )
-    return {name: value for name, value in became._asdict().items() if value}
-
-
-def authenticate(given: str, token: str) -> None:
-    """Compare in constant time; an empty token, which Honeycomb allows, lets nobody in."""
-    same = hmac.compare_digest(given.encode(), token.encode())
-    if not token or not same:
-        raise Unauthenticated("X-Honeycomb-Webhook-Token is missing or wrong")
+        return Outcome("this delivery was recorded before")
+    return handle(delivery, alert, workloads, incidents, workflow, mailer, now)
 
 
 def handle(
@@ -139,13 +150,16 @@ def _recovered(alert: Alert, workload: str, incidents: Incidents, now: datetime)
     return Outcome("the OK is noted", incident)
 
 
-def _delivery(given: str, body: bytes) -> str:
+def _delivery(event: dict[str, Any], body: bytes) -> str:
     """The delivery's id: the same for every retry, and never trusted to be short."""
-    if given and len(given) <= 200 and given.isprintable():  # noqa: PLR2004
+    given = str(event.get("headers", {}).get("x-honeycomb-webhook-delivery-id", ""))
+    if 0 < len(given) <= ID_LIMIT and given.isprintable():
         return given
     return f"body-{hashlib.sha256(body).hexdigest()}"
 
 
 def _answer(status: int, body: dict[str, str]) -> dict[str, Any]:
     headers = {"content-type": "application/json", "cache-control": "no-store"}
+    if status == RETRY:
+        headers["retry-after"] = "1"
     return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
