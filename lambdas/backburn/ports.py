@@ -10,8 +10,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from .decision import Decision, Link, Request
+from .evidence import Kind, Reading
 from .incident import Incident, Status
-from .workload import Model
+from .patch import Files
+from .rollout import Look
+from .sli import Window
+from .telemetry import Columns, Query, Rows, Slo
+from .update import Holder, Run
+from .workload import EcsService, Model
 
 Clock = Callable[[], datetime]  # aware, UTC
 
@@ -196,4 +202,83 @@ class Workflow(Protocol):
 
     def failure(self, name: str) -> Failure:
         """Where and why the execution `name` ended."""
+        ...
+
+
+class Telemetry(Protocol):
+    """The store of spans. Errors: HoneycombDenied, HoneycombRateLimited, HoneycombUnreachable."""
+
+    def slo(self, dataset: str, slo: str) -> Slo:
+        """The objective as its owner defined it."""
+        ...
+
+    def columns(self, dataset: str) -> Columns:
+        """What the dataset calls its fields, and which columns it has."""
+        ...
+
+    def run(self, dataset: str, query: Query) -> Rows:
+        """Ask and wait for the answer; counts against the limit of query results a minute."""
+        ...
+
+    def mark(self, dataset: str, message: str, at: datetime, url: str = "") -> None:
+        """Draw a marker on the dataset's graphs."""
+        ...
+
+
+class Metrics(Protocol):
+    """The resources' own utilisation."""
+
+    def readings(self, service: EcsService, kind: Kind, window: Window) -> tuple[Reading, ...]:
+        """CPU or memory in percent of what the tasks have, by time; empty if none was published."""
+        ...
+
+
+class Engine(Protocol):
+    """The Pulumi engine on one stack. Every call takes the whole bundle and leaves no trace.
+
+    All raise Broken (the program's own lines), Locked (who, since when) or BuildFault.
+    """
+
+    def versions(self, files: Files) -> tuple[str, str]:
+        """Of the CLI and of the language host."""
+        ...
+
+    def export(self, files: Files) -> Mapping[str, Any]:
+        """The stack's state, secrets encrypted."""
+        ...
+
+    def preview(self, files: Files) -> Mapping[str, Any]:
+        """One `pulumi preview --json --refresh` document, unchanged resources included."""
+        ...
+
+    def plan(self, files: Files) -> tuple[Mapping[str, Any], bytes]:
+        """The same, and the update plan that `up` is held to."""
+        ...
+
+    def up(self, files: Files, plan: bytes, started: Callable[[int], None]) -> Run:
+        """Apply exactly this plan; `started` is told the engine's process id first."""
+        ...
+
+    def unlock(self, files: Files, holder: Holder) -> bool:
+        """Remove the stack's lock if this holder's is the only one; False if it is not."""
+        ...
+
+
+class Builds(Protocol):
+    """The builds that carry out a change."""
+
+    def holder(self, pid: int) -> Holder:
+        """This build, as a lock names it."""
+        ...
+
+    def ended(self, build: str) -> bool:
+        """Whether a build is over; False if that cannot be known."""
+        ...
+
+
+class Rollouts(Protocol):
+    """What ECS says of a service."""
+
+    def look(self, cluster: str, service: str) -> Look:
+        """The primary deployment and the newest service deployments."""
         ...

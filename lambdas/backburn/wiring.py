@@ -120,3 +120,22 @@ def honeycomb_key() -> str:
 def secret(name: str) -> str:
     """A secret by its name, e.g. a program's passphrase."""
     return _secrets().text(name)
+
+
+@cache
+def telemetry() -> ports.Telemetry:
+    """Honeycomb."""
+    import httpx
+
+    from .adapters.honeycomb_api import HoneycombApi
+
+    client = httpx.Client(base_url=setting("BACKBURN_HONEYCOMB_URL"))
+    return HoneycombApi(client, honeycomb_key())
+
+
+@cache
+def metrics() -> ports.Metrics:
+    """CloudWatch."""
+    from .adapters.cloudwatch import CloudWatch
+
+    return CloudWatch(_aws("cloudwatch"))

@@ -1,0 +1,137 @@
+"""Verify: one look at the SLI after the change; the number of looks was fixed before the first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from backburn import queries, tally, wiring
+from backburn.evidence import Evidence
+from backburn.incident import artifact_key
+from backburn.ports import Telemetry
+from backburn.sli import Window, slot_seconds, window_ending
+from backburn.verdict import Look, Share, Verdict, control, judge
+from backburn.workload import Workload
+
+_LOOK_BACK = 600  # seconds before settling in which old and new revisions may be compared
+_IN_FLIGHT = 30  # seconds at most that are left out so that slow requests can finish
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Write and return this look's verdict, unless an earlier try already did."""
+    artifacts = wiring.artifacts()
+    incident, attempt, look = event["incident"], event["attempt"], event["look"]
+    rollback = event.get("change") == "rollback"
+    name = f"verdict-rollback-{look}" if rollback else f"verdict-{look}"
+    key = artifact_key(incident, attempt, name)
+    try:
+        verdict = Verdict.model_validate_json(artifacts.read(key))
+    except KeyError:
+        evidence = artifacts.read(artifact_key(incident, attempt, "evidence"))
+        verdict = verify(
+            wiring.workloads().named(event["workload"]),
+            Evidence.model_validate_json(evidence),
+            look,
+            datetime.fromisoformat(event["settled_at"]),
+            wiring.telemetry(),
+            wiring.now(),
+            rollback=rollback,
+        )
+        artifacts.write(key, verdict.model_dump_json(indent=1).encode())
+    return {
+        "verdict": verdict.verdict,
+        "look": verdict.look,
+        "looks_left": verdict.looks_left,
+        "reason": verdict.reason,
+        "before": _small(verdict.before),
+        "after": _small(verdict.after),
+        "artifact": key,
+    }
+
+
+def verify(
+    workload: Workload,
+    evidence: Evidence,
+    look: int,
+    settled_at: datetime,
+    telemetry: Telemetry,
+    now: datetime,
+    *,
+    rollback: bool = False,
+) -> Verdict:
+    """The verdict of one look: two query results."""
+    asked = workload.verification
+    slo = telemetry.slo(workload.dataset, evidence.slo)
+    columns = telemetry.columns(workload.dataset)
+    whole, after = _windows(workload, evidence, settled_at, now)
+
+    query = queries.sli_by_slot(workload, slo, columns, whole)
+    series = queries.read_series(telemetry.run(workload.dataset, query), slo, whole)
+    limits = {n.route: n.limit_ms for n in evidence.neighbours}
+    query = queries.operations(workload, columns, after, limits, requests_only=True)
+    found = telemetry.run(workload.dataset, query)
+    requests = queries.read_operations(found, workload, columns)
+
+    burn = evidence.burn
+    verdict = judge(
+        Look(
+            look=look,
+            looks=asked.looks,
+            alpha=asked.alpha,
+            allowed=slo.allowed,
+            before=burn.counts,
+            before_window=burn.window,
+            before_revisions=burn.revisions,
+            after=series,
+            after_window=after,
+            neighbours=evidence.neighbours,
+            neighbours_after=tally.neighbours(requests, limits),
+            must_differ=not rollback,
+        )
+    )
+    own = tally.route_requests(workload, requests)
+    shown = {"p95_ms": own.p95_ms, "p99_ms": own.p99_ms} if own else {}
+    served = series.within(after).revisions
+    return verdict.model_copy(
+        update={
+            "before": _with(verdict.before, p95_ms=burn.p95_ms, p99_ms=burn.p99_ms),
+            "after": _with(verdict.after, **shown),
+            "control": control(series, burn.revisions[-1], served[-1], asked.alpha / asked.looks)
+            if burn.revisions and served
+            else None,
+        }
+    )
+
+
+def _windows(
+    workload: Workload, evidence: Evidence, settled_at: datetime, now: datetime
+) -> tuple[Window, Window]:
+    """(everything asked for, what is judged), both on the edges of slots.
+
+    Judged is from settled + drop to now - ingest lag, less the time that slow requests take: a
+    span arrives when it ends, so the newest seconds know only the fast ones.
+    """
+    in_flight = min(_IN_FLIGHT, ceil(evidence.burn.p99_ms / 1000))
+    until = now - timedelta(seconds=workload.windows.ingest_lag + in_flight)
+    since = settled_at + timedelta(seconds=workload.verification.drop)
+    back = settled_at - timedelta(seconds=_LOOK_BACK)
+    slot = slot_seconds((until - back).total_seconds())
+    whole = window_ending(until, ceil((until - back).total_seconds()), slot)
+    begin = Window(start=since, end=max(since, until)).seconds // slot * slot
+    return whole, window_ending(until, int(begin), slot)
+
+
+def _with(share: Share, **shown: float) -> Share:
+    return share.model_copy(update=shown)
+
+
+def _small(share: Share) -> dict[str, Any]:
+    return {
+        "requests": share.requests,
+        "bad": share.bad,
+        "share": round(share.share, 4),
+        "lower": round(share.lower, 4),
+        "upper": round(share.upper, 4),
+        "p95_ms": share.p95_ms,
+    }

@@ -1,0 +1,268 @@
+"""Whether the change cured the burn, judged by the SLI itself (law 6).
+
+recovered   the upper bound of the bad share is within what the SLO allows
+worse       its lower bound is above the upper bound before, or a neighbour's is above its own
+unchanged   the interval of before - after contains 0, at a full sample
+unknown     anything else: better but not within, or what was measured cannot be compared
+
+The bounds are exact and one-sided at alpha / looks. A sample is full when it rules out recovery by
+itself, or when the last look is taken on enough requests: until then more of them may still tell.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from .bounds import enough, lower, upper
+from .evidence import Neighbour
+from .sli import Counts, Series, Window
+from .workload import Model
+
+_RATE = (0.5, 2.0)  # requests a minute against the burn window's, outside of which load changed
+_MISSING = 0.1  # share of the window without a request
+_PER_BUCKET = 10  # requests expected in a bucket, so that an empty one means something
+_STALE = 120  # seconds without a request at the end of the window
+_FEWEST_OF_NEIGHBOUR = 30
+
+
+class Word(StrEnum):
+    """The four verdicts."""
+
+    RECOVERED = "recovered"
+    WORSE = "worse"
+    UNCHANGED = "unchanged"
+    UNKNOWN = "unknown"
+
+
+class Share(Model):
+    """A bad share and its exact bounds."""
+
+    requests: int
+    bad: int
+    share: float
+    lower: float
+    upper: float
+    per_minute: float
+    p95_ms: float | None = None  # shown, not judged
+    p99_ms: float | None = None
+
+
+class Compared(Model):
+    """One neighbour before and after, or one revision beside another."""
+
+    name: str
+    before: Share
+    after: Share
+    worse: bool
+
+
+class Look(Model):
+    """What one look of Verify measured."""
+
+    look: int = Field(ge=1)
+    looks: int = Field(ge=1)
+    alpha: float  # over all looks together
+    allowed: float
+    before: Counts
+    before_window: Window
+    before_revisions: tuple[str | None, ...] = ()
+    after: Series
+    after_window: Window
+    neighbours: tuple[Neighbour, ...] = ()
+    neighbours_after: tuple[Neighbour, ...] = ()
+    must_differ: bool = True  # after an apply another revision than before must serve
+
+
+class Verdict(Model):
+    """The judgement of one look, with everything it rests on."""
+
+    verdict: Word
+    reason: str
+    look: int
+    looks_left: int
+    allowed: float
+    confidence: float  # of each bound
+    before: Share
+    after: Share
+    window: Window
+    needs: int | None = None  # more requests
+    neighbours: tuple[Compared, ...] = ()
+    control: Compared | None = None  # old beside new revision during the rollout; shown
+    link: str = ""
+
+
+def judge(look: Look) -> Verdict:
+    """The verdict of this look."""
+    alpha = look.alpha / look.looks
+    counts = look.after.within(look.after_window).counts
+    before = share(look.before, look.before_window.seconds, alpha)
+    after = share(counts, look.after_window.seconds, alpha)
+    neighbours = _neighbours(look, alpha)
+    needs = _needs(after, look.allowed, alpha)
+    word, reason = _word(look, before, after, neighbours, needs)
+    return Verdict(
+        verdict=word,
+        reason=reason,
+        look=look.look,
+        looks_left=look.looks - look.look,
+        allowed=look.allowed,
+        confidence=1 - alpha,
+        before=before,
+        after=after,
+        window=look.after_window,
+        needs=needs if word is Word.UNKNOWN else None,
+        neighbours=neighbours,
+        link=look.after.link,
+    )
+
+
+def share(counts: Counts, seconds: float, alpha: float) -> Share:
+    """The bad share of some requests with its bounds, each at error `alpha`."""
+    return Share(
+        requests=counts.total,
+        bad=counts.bad,
+        share=counts.share,
+        lower=lower(counts.bad, counts.total, alpha),
+        upper=upper(counts.bad, counts.total, alpha),
+        per_minute=counts.total * 60 / seconds if seconds else 0.0,
+    )
+
+
+def control(series: Series, old: str | None, new: str | None, alpha: float) -> Compared | None:
+    """Old beside new revision in those slots in which both served; None if they never did."""
+    both = {s.at for s in series.serving(old).slots} & {s.at for s in series.serving(new).slots}
+    if old == new or not both:
+        return None
+    shared = series.model_copy(update={"slots": tuple(s for s in series.slots if s.at in both)})
+    seconds = len(both) * series.seconds
+    before = share(shared.serving(old).counts, seconds, alpha)
+    after = share(shared.serving(new).counts, seconds, alpha)
+    name = f"revision {new} beside {old}"
+    return Compared(name=name, before=before, after=after, worse=after.lower > before.upper)
+
+
+def _word(
+    look: Look,
+    before: Share,
+    after: Share,
+    neighbours: tuple[Compared, ...],
+    needs: int | None,
+) -> tuple[Word, str]:
+    doubt = _doubt(look, before, after)
+    if doubt:
+        return Word.UNKNOWN, doubt
+    harmed = [n for n in neighbours if n.worse]
+    both = f"{_read(after)} after the change, {_read(before)} before"
+    if after.lower > before.upper:
+        word, reason = Word.WORSE, both
+    elif harmed:
+        worst = max(harmed, key=lambda n: n.after.lower)
+        word = Word.WORSE
+        reason = f"{worst.name}: {_read(worst.after)} after, {_read(worst.before)} before"
+    elif absent := _absent(look):
+        word, reason = Word.UNKNOWN, absent
+    elif after.upper <= look.allowed:
+        word, reason = Word.RECOVERED, f"{_read(after)}, within the {look.allowed:.2%} allowed"
+    elif after.upper < before.lower:
+        word = Word.UNKNOWN
+        reason = f"better, but not within {look.allowed:.2%}: {_read(after)}"
+    elif _full(look, after):
+        word, reason = Word.UNCHANGED, both
+    else:
+        word, reason = Word.UNKNOWN, f"too little traffic: {_read(after)}"
+    return word, reason + (_needs_text(needs, after) if word is Word.UNKNOWN else "")
+
+
+def _full(look: Look, after: Share) -> bool:
+    """Whether more requests could not make it `recovered` any more, or none will be waited for."""
+    if after.lower > look.allowed:
+        return True
+    fewest = enough(0.0, look.allowed, look.alpha / look.looks)
+    return look.look == look.looks and fewest is not None and after.requests >= fewest
+
+
+def _doubt(look: Look, before: Share, after: Share) -> str | None:
+    """Why what was measured cannot be compared with the burn, if so."""
+    series = look.after.within(look.after_window)
+    if not after.requests:
+        return f"no data: no counted request in {look.after_window.seconds:.0f} s"
+    return (
+        _mixed(look, series.revisions)
+        or _load(before, after)
+        or _holes(look.after_window, series, before.per_minute)
+    )
+
+
+def _mixed(look: Look, revisions: tuple[str | None, ...]) -> str | None:
+    if len(revisions) > 1:
+        return f"another revision served in the window: {', '.join(map(str, revisions))}"
+    if look.must_differ and revisions[0] is not None and revisions[0] in look.before_revisions:
+        return f"revision {revisions[0]} served the burn and still serves"
+    return None
+
+
+def _load(before: Share, after: Share) -> str | None:
+    rate = after.per_minute / before.per_minute if before.per_minute else 0.0
+    if _RATE[0] <= rate <= _RATE[1]:
+        return None
+    return (
+        f"the load changed: {after.per_minute:.0f} requests a minute,"
+        f" {before.per_minute:.0f} in the burn"
+    )
+
+
+def _holes(window: Window, series: Series, per_minute: float) -> str | None:
+    bucket = max(series.seconds, round(_PER_BUCKET * 60 / per_minute))
+    missing = series.missing(window, bucket)
+    if missing > _MISSING:
+        return f"{missing:.0%} of the window has no requests"
+    silent = window.last - (series.newest or window.first)
+    if silent > min(_STALE, window.seconds / 4):
+        return f"the newest request is {silent:.0f} s old"
+    return None
+
+
+def _absent(look: Look) -> str | None:
+    """A neighbour of some traffic that served nothing at all since."""
+    served = {n.route: n.requests for n in look.neighbours_after}
+    scale = look.after_window.seconds / (look.before_window.seconds or 1)
+    for route in look.neighbours:
+        expected = route.requests * scale
+        if expected >= _FEWEST_OF_NEIGHBOUR and not served.get(route.route):
+            return f"{route.route} served about {expected:.0f} requests in such a time, now none"
+    return None
+
+
+def _neighbours(look: Look, alpha: float) -> tuple[Compared, ...]:
+    after = {n.route: n for n in look.neighbours_after}
+    return tuple(
+        Compared(name=route.route, before=old, after=new, worse=new.lower > old.upper)
+        for route in look.neighbours
+        if route.route in after
+        for old in (_of(route, look.before_window.seconds, alpha),)
+        for new in (_of(after[route.route], look.after_window.seconds, alpha),)
+    )
+
+
+def _of(route: Neighbour, seconds: float, alpha: float) -> Share:
+    counts = Counts(good=route.requests - route.over, bad=route.over)
+    return share(counts, seconds, alpha).model_copy(update={"p95_ms": route.p95_ms})
+
+
+def _needs(after: Share, allowed: float, alpha: float) -> int | None:
+    total = enough(after.share, allowed, alpha)
+    return None if total is None else max(0, total - after.requests)
+
+
+def _needs_text(needs: int | None, after: Share) -> str:
+    if not needs or not after.per_minute:
+        return ""
+    minutes = needs / after.per_minute
+    return f"; needs {needs} more requests, about {max(1, round(minutes))} minutes"
+
+
+def _read(share: Share) -> str:
+    bounds = f"{share.lower:.2%} to {share.upper:.2%}"
+    return f"{share.bad} of {share.requests} bad ({share.share:.2%}, between {bounds})"
