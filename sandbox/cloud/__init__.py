@@ -1,0 +1,1 @@
+"""The local AWS: ministack with builds that run and Step Functions closer to AWS."""
