@@ -1,5 +1,7 @@
 """A Pulumi language host for Python, for machines where the official one cannot be had."""
 
+# ruff: noqa: ARG002, N802  (the names and the unused arguments are those of the gRPC service)
+
 from __future__ import annotations
 
 import json
@@ -7,13 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import grpc
-from google.protobuf import empty_pb2
-from google.protobuf.json_format import MessageToDict
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from .plugin import serve
@@ -96,7 +98,7 @@ class Processes:
             process.terminate()
 
 
-class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
+class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
     """What the engine asks of a language."""
 
     def __init__(self) -> None:
@@ -205,7 +207,7 @@ class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[mis
 def _job(request: Any) -> dict[str, Any]:
     info = request.info
     return {
-        "program": os.path.normpath(os.path.join(info.program_directory, info.entry_point)),
+        "program": os.path.normpath(Path(info.program_directory, info.entry_point)),
         "root": info.root_directory,
         "args": list(request.args),
         "config": dict(request.config),
@@ -223,7 +225,7 @@ def _job(request: Any) -> dict[str, Any]:
     }
 
 
-def _pairs(lines: Sequence[str]) -> Mapping[str, str]:
+def _pairs(lines: Sequence[str]) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent import futures
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 
 
 def serve(add: Callable[[grpc.Server], None], at_end: Callable[[], None] = lambda: None) -> None:

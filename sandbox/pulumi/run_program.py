@@ -1,4 +1,4 @@
-"""Runs one Pulumi program; executed by the program's own interpreter, so it imports nothing of ours.
+"""Runs one Pulumi program, in the program's own interpreter: nothing of ours is imported here.
 
 One argument: a JSON object with program, root, args, config, secret_keys and settings.
 Exit 32 says that the engine has already been told why.
@@ -13,6 +13,7 @@ import os
 import runpy
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -22,8 +23,8 @@ TOLD = 32
 def run(job: dict[str, Any]) -> int:
     """Connect the SDK to the engine and run the program's file."""
     try:
-        import pulumi
-        from pulumi import runtime
+        import pulumi  # noqa: PLC0415  absent from an interpreter without the SDK
+        from pulumi import runtime  # noqa: PLC0415
     except ImportError as error:
         sys.exit(
             f"{sys.executable} cannot import the Pulumi SDK ({error}): "
@@ -34,7 +35,7 @@ def run(job: dict[str, Any]) -> int:
     runtime.configure(runtime.Settings(**job["settings"]))
     program = job["program"]
     sys.argv = [program, *job["args"]]
-    sys.path[0] = os.path.dirname(program)  # siblings of the program, not of this file
+    sys.path[0] = str(Path(program).parent)  # siblings of the program, not of this file
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

@@ -1,5 +1,7 @@
 """Amazon EC2: security group with its rules."""
 
+# ruff: noqa: ARG002  (every type has the signatures of Resource)
+
 from __future__ import annotations
 
 from typing import Any, ClassVar

@@ -1,5 +1,7 @@
 """Amazon ECS: cluster, task definition, service."""
 
+# ruff: noqa: ARG002  (every type has the signatures of Resource)
+
 from __future__ import annotations
 
 import json

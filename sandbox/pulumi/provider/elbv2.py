@@ -1,5 +1,7 @@
 """Elastic Load Balancing v2: load balancer, target group, listener."""
 
+# ruff: noqa: ARG002  (every type has the signatures of Resource)
+
 from __future__ import annotations
 
 from typing import Any, ClassVar

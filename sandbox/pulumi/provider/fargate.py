@@ -16,7 +16,7 @@ PAIRS: dict[int, range | tuple[int, ...]] = {
 }
 
 
-class ClientException(Exception):  # noqa: N818  the service's own name
+class ClientException(Exception):  # the service's own name
     """What ECS answers to a bad request."""
 
 

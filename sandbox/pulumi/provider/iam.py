@@ -1,5 +1,7 @@
 """AWS IAM: role, inline policy, attached policy."""
 
+# ruff: noqa: ARG002  (every type has the signatures of Resource)
+
 from __future__ import annotations
 
 import json

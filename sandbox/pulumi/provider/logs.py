@@ -1,5 +1,7 @@
 """Amazon CloudWatch Logs: log group."""
 
+# ruff: noqa: ARG002  (every type has the signatures of Resource)
+
 from __future__ import annotations
 
 from typing import Any, ClassVar

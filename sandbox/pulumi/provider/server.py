@@ -1,18 +1,21 @@
 """The provider as the engine talks to it: gRPC on a loopback port printed on the first line."""
 
+# ruff: noqa: ARG002, N802  (the names and the unused arguments are those of the gRPC service)
+
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from ..plugin import serve
+from sandbox.pulumi.plugin import serve
+
 from .difference import Inputs, differences, top
 from .fargate import ClientException
 from .resource import Resource, set_region
@@ -22,10 +25,10 @@ from .wire import UNKNOWN, decode, encode
 VERSION = "7.51.1"  # of the pulumi-aws SDK whose property names are understood
 GONE = re.compile(r"NotFound|NoSuchEntity|does not exist|Unable to describe")
 Result = TypeVar("Result")
-Context = grpc.ServicerContext
+Context: TypeAlias = Any  # grpc.ServicerContext; grpc has no types
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Every call of the engine, turned into one on a resource type."""
 
     def Handshake(self, request: Any, context: Context) -> Any:
@@ -89,11 +92,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         response = provider_pb2.DiffResponse(hasDetailedDiff=True)
         for path, change in found.items():
             replaces = kind.replaces_on(top(path))
-            entry = response.detailedDiff[path]
-            entry.kind = provider_pb2.PropertyDiff.Kind.Value(
+            # No inputDiff, as from the real provider.
+            response.detailedDiff[path].kind = provider_pb2.PropertyDiff.Kind.Value(
                 f"{change}_REPLACE" if replaces else change
             )
-            entry.inputDiff = True
         response.diffs.extend(sorted({top(path) for path in found}))
         response.replaces.extend(name for name in response.diffs if kind.replaces_on(name))
         # Two resources cannot bear one name: with the program's own name the old one goes first.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import struct_pb2
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import struct_pb2  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
 # sdk/go/common/resource/plugin: how an unknown string travels; it is unknown until an apply.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

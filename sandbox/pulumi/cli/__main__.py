@@ -1,0 +1,13 @@
+"""Print the path of the Pulumi CLI, getting it first if need be."""
+
+from __future__ import annotations
+
+import sys
+
+from . import NoCliError, path
+
+if __name__ == "__main__":
+    try:
+        print(path())
+    except NoCliError as error:
+        sys.exit(f"set-up: {error}")
