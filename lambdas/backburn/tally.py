@@ -16,12 +16,13 @@ _NEIGHBOURS = 20
 _FEWEST = 30  # requests of a neighbour; a P95 of fewer says little
 
 
-def limits(workload: Workload, baseline: Iterable[Operation]) -> dict[str, float]:
-    """Route to the P95 of its requests in the baseline, for the busiest other routes."""
+def limits(workload: Workload, operations: Iterable[Operation]) -> dict[str, float]:
+    """Route to the P95 of its requests, for the busiest other routes of the baseline."""
     found: dict[str, float] = {}
-    for operation in sorted(_others(workload, baseline), key=lambda o: -o.calls):
+    for operation in sorted(operations, key=lambda o: -o.calls):
         route = operation.route or ""
-        if operation.calls >= _FEWEST and quotable(route):
+        other = operation.begins and route != workload.route.value
+        if other and operation.calls >= _FEWEST and quotable(route):
             found.setdefault(route, operation.p95_ms)
     return dict(list(found.items())[:_NEIGHBOURS])
 
@@ -32,8 +33,9 @@ def neighbours(
     """What those routes served: how many requests failed or were slower than their limit."""
     served: dict[str, list[Operation]] = {}
     for operation in operations:
-        if operation.begins and operation.route in limits:
-            served.setdefault(operation.route, []).append(operation)
+        route = operation.route or ""
+        if operation.begins and route in limits:
+            served.setdefault(route, []).append(operation)
     return tuple(
         Neighbour(
             route=route,
@@ -101,10 +103,6 @@ def numbers(
 def waits_on(shift: Shift, service: str) -> str | None:
     """Who a shift is charged to; None if to the service's own work."""
     return shift.callee or (shift.service if shift.service != service else None)
-
-
-def _others(workload: Workload, operations: Iterable[Operation]) -> Iterable[Operation]:
-    return (o for o in operations if o.begins and o.route != workload.route.value)
 
 
 def _requests(burn: Side, baseline: Side) -> Iterable[Number]:
