@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "lambdas"))
 
 from backburn import workloads_yaml  # noqa: E402
 from backburn.errors import BadWorkloads  # noqa: E402
-from backburn.workload import Workload  # noqa: E402
+from backburn.workload import Workload, Workloads  # noqa: E402
 from stacks import asset  # noqa: E402
 from stacks.reach import Reach  # noqa: E402
 from stacks.remediator import Remediator  # noqa: E402
@@ -45,19 +45,12 @@ def reach(workload: Workload) -> Reach:
     )
 
 
-def main() -> None:
-    """Synthesise into the folder the CDK names (CDK_OUTDIR, or a temporary one)."""
-    app = cdk.App(analytics_reporting=False)
-    try:
-        workloads = workloads_yaml.load(
-            Path(app.node.try_get_context("workloads") or ROOT / "workloads.yaml")
-        )
-    except BadWorkloads as wrong:
-        raise SystemExit(str(wrong)) from None
+def compose(app: cdk.App, workloads: Workloads, built: asset.Asset) -> Remediator:
+    """Hand the validated workloads' values to the stack."""
     validated = Path(app.outdir) / "workloads.json"
     validated.parent.mkdir(parents=True, exist_ok=True)
     validated.write_text(workloads.model_dump_json(indent=1))
-    Remediator(
+    return Remediator(
         app,
         "Backburn",
         description="From an SLO that burns to a change that provably put it out",
@@ -65,8 +58,19 @@ def main() -> None:
         reaches=[reach(workload) for workload in workloads.workloads],
         approvers=[mail for workload in workloads.workloads for mail in workload.approvers],
         operators=workloads.operators,
-        asset=asset.built(app.node.try_get_context("asset") or "lambda"),
+        asset=built,
     )
+
+
+def main() -> None:
+    """Synthesise into the folder the CDK names (CDK_OUTDIR, or a temporary one)."""
+    app = cdk.App(analytics_reporting=False)
+    path = Path(app.node.try_get_context("workloads") or ROOT / "workloads.yaml")
+    try:
+        workloads = workloads_yaml.load(path)
+    except BadWorkloads as wrong:
+        raise SystemExit(str(wrong)) from None
+    compose(app, workloads, asset.built(app.node.try_get_context("asset") or "lambda"))
     app.synth()
 
 

@@ -26,8 +26,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest moment a zip can say: no clock leaks
 PYTHON = "3.13"
 ARCHITECTURE = "arm64"
 TARGETS = {
-    # manylinux2014 is what Amazon Linux 2023's glibc runs for certain.
-    "lambda": ("--python-platform", "aarch64-manylinux2014", "--python-version", PYTHON),
+    # The runtime is Amazon Linux 2023 with glibc 2.34; libcst has no older wheels than 2.28.
+    "lambda": ("--python-platform", "aarch64-manylinux_2_28", "--python-version", PYTHON),
     "host": ("--python", sys.executable),
 }
 
@@ -59,10 +59,10 @@ def digest(zipped: Path) -> str:
     return total.hexdigest()
 
 
-def build(target: str) -> Path:
+def build(target: str, into: Path = BUILT) -> Path:
     """Install the locked requirements, add our sources, zip; nothing is left half-built."""
-    BUILT.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUILT, prefix=f"{target}-") as scratch:
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=f"{target}-") as scratch:
         folder = Path(scratch) / "content"
         _install(target, folder)
         _add_sources(folder)
@@ -74,11 +74,11 @@ def build(target: str) -> Path:
             )
         zipped = Path(scratch) / "content.zip"
         pack(folder, zipped)
-        shutil.rmtree(BUILT / target, ignore_errors=True)
-        folder.rename(BUILT / target)
-        zipped.replace(BUILT / f"{target}.zip")
+        shutil.rmtree(into / target, ignore_errors=True)
+        folder.rename(into / target)
+        zipped.replace(into / f"{target}.zip")
     sys.stdout.write(f"asset {target}: {size / 1e6:.0f} MB unzipped\n")
-    return BUILT / f"{target}.zip"
+    return into / f"{target}.zip"
 
 
 def pack(folder: Path, zipped: Path) -> None:
@@ -95,7 +95,8 @@ def _install(target: str, folder: Path) -> None:
     command = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
     command += ["--no-installer-metadata", "--no-compile-bytecode", "--link-mode", "copy"]
     command += ["--target", str(folder), *TARGETS[target], "-r", str(ROOT / "requirements.txt")]
-    subprocess.run(command, check=True)  # noqa: S603 - our own arguments
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own arguments
+        raise SystemExit(f"The asset {target!r} was not built: see what {uv} says above.")
     # Console scripts name the interpreter that installed them; nothing runs them.
     shutil.rmtree(folder / "bin", ignore_errors=True)
     for leftover in (*folder.glob(".lock"), *folder.rglob("__pycache__")):

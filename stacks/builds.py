@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from .function import RETENTION
+from .functions import RETENTION
 
 BUILDSPECS = Path(__file__).parent / "buildspecs"
 # Debian, arm64, Python 3.13 as the asset; the tag is the CLI's version.

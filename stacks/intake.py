@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from .function import RETENTION, Function
+from .functions import RETENTION, Function
 
 # A burning service fires a handful of deliveries a minute and a person clicks once.
 RATE, BURST = 20, 40

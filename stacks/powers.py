@@ -1,6 +1,8 @@
-"""What a role may be given, one method a power: actions and resources as narrow as AWS lets."""
+"""What roles may be given, one method a power: actions and resources as narrow as AWS lets."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -11,25 +13,26 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 
 def allow(
-    role: iam.Role,
+    roles: Sequence[iam.Role],
     *actions: str,
-    on: str | list[str],
-    where: dict[str, dict[str, str]] | None = None,
+    on: str | Sequence[str],
+    where: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Add one statement to a role."""
-    role.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=list(actions),
-            resources=[on] if isinstance(on, str) else on,
-            conditions=where,
+    """Give each role one statement of its own."""
+    for role in roles:
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=list(actions),
+                resources=[on] if isinstance(on, str) else list(on),
+                conditions=where,
+            )
         )
-    )
 
 
-def keep_items(role: iam.Role, table: dynamodb.Table) -> None:
+def keep_items(roles: Sequence[iam.Role], table: dynamodb.Table) -> None:
     """Read and write single items."""
     allow(
-        role,
+        roles,
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
@@ -38,40 +41,40 @@ def keep_items(role: iam.Role, table: dynamodb.Table) -> None:
     )
 
 
-def find_waiting(role: iam.Role, table: dynamodb.Table) -> None:
+def find_waiting(roles: Sequence[iam.Role], table: dynamodb.Table) -> None:
     """Ask the sparse index for what did not go on."""
-    allow(role, "dynamodb:Query", on=f"{table.table_arn}/index/*")
+    allow(roles, "dynamodb:Query", on=f"{table.table_arn}/index/*")
 
 
-def read_artifacts(role: iam.Role, bucket: s3.Bucket, *keys: str) -> None:
+def read_artifacts(roles: Sequence[iam.Role], bucket: s3.Bucket, *keys: str) -> None:
     """Read objects; without ListBucket, S3 answers 403 for what is merely absent."""
-    allow(role, "s3:GetObject", on=[bucket.arn_for_objects(key) for key in keys])
-    allow(role, "s3:ListBucket", on=bucket.bucket_arn)
+    allow(roles, "s3:GetObject", on=[bucket.arn_for_objects(key) for key in keys])
+    allow(roles, "s3:ListBucket", on=bucket.bucket_arn)
 
 
-def write_documents(role: iam.Role, bucket: s3.Bucket, *names: str) -> None:
+def write_documents(roles: Sequence[iam.Role], bucket: s3.Bucket, *names: str) -> None:
     """Write these documents of an attempt and no others."""
     keys = [bucket.arn_for_objects(f"incidents/*/{name}.json") for name in names]
-    allow(role, "s3:PutObject", on=keys)
+    allow(roles, "s3:PutObject", on=keys)
 
 
-def read_secret(role: iam.Role, secret: secretsmanager.Secret) -> None:
+def read_secret(roles: Sequence[iam.Role], secret: secretsmanager.Secret) -> None:
     """Read one secret."""
-    allow(role, "secretsmanager:GetSecretValue", on=secret.secret_arn)
+    allow(roles, "secretsmanager:GetSecretValue", on=secret.secret_arn)
 
 
-def run_builds(role: iam.Role, projects: list[codebuild.Project]) -> None:
+def run_builds(roles: Sequence[iam.Role], projects: list[codebuild.Project]) -> None:
     """Start builds and wait for them (`.sync` listens by a rule that Step Functions owns)."""
-    stack = cdk.Stack.of(role)
+    stack = cdk.Stack.of(roles[0])
     allow(
-        role,
+        roles,
         "codebuild:StartBuild",
         "codebuild:StopBuild",
         "codebuild:BatchGetBuilds",
         on=[project.project_arn for project in projects],
     )
     allow(
-        role,
+        roles,
         "events:PutTargets",
         "events:PutRule",
         "events:DescribeRule",

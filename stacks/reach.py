@@ -24,24 +24,24 @@ class Reach:
     task_roles: Sequence[str]  # names, may end in *
 
 
-def see_service(role: iam.Role, reach: Reach) -> None:
+def see_service(roles: Sequence[iam.Role], reach: Reach) -> None:
     """Follow a rollout."""
-    stack = cdk.Stack.of(role)
+    stack = cdk.Stack.of(roles[0])
     where = {"ArnEquals": {"ecs:cluster": _ecs(stack, "cluster", reach.cluster)}}
     service = _ecs(stack, "service", f"{reach.cluster}/{reach.service}")
-    allow(role, "ecs:DescribeServices", "ecs:ListServiceDeployments", on=service)
+    allow(roles, "ecs:DescribeServices", "ecs:ListServiceDeployments", on=service)
     deployments = _ecs(stack, "service-deployment", f"{reach.cluster}/{reach.service}/*")
     revisions = _ecs(stack, "service-revision", f"{reach.cluster}/{reach.service}/*")
-    allow(role, "ecs:DescribeServiceDeployments", on=deployments)
-    allow(role, "ecs:DescribeServiceRevisions", on=revisions)
-    allow(role, "ecs:ListTasks", "ecs:DescribeTasks", on="*", where=where)
+    allow(roles, "ecs:DescribeServiceDeployments", on=deployments)
+    allow(roles, "ecs:DescribeServiceRevisions", on=revisions)
+    allow(roles, "ecs:ListTasks", "ecs:DescribeTasks", on="*", where=where)
 
 
-def read_state(role: iam.Role, reach: Reach) -> None:
+def read_state(roles: Sequence[iam.Role], reach: Reach) -> None:
     """Open a Pulumi stack: its state, and the passphrase of its secrets."""
-    stack = cdk.Stack.of(role)
-    allow(role, "s3:GetObject", on=_state(stack, reach))
-    allow(role, "s3:ListBucket", on=_bucket(stack, reach))
+    stack = cdk.Stack.of(roles[0])
+    allow(roles, "s3:GetObject", on=_state(stack, reach))
+    allow(roles, "s3:ListBucket", on=_bucket(stack, reach))
     # Secrets Manager puts a dash and six characters behind a name.
     secret = stack.format_arn(
         service="secretsmanager",
@@ -49,18 +49,18 @@ def read_state(role: iam.Role, reach: Reach) -> None:
         resource_name=f"{reach.passphrase_secret}-??????",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    allow(role, "secretsmanager:GetSecretValue", on=secret)
+    allow(roles, "secretsmanager:GetSecretValue", on=secret)
 
 
-def write_state(role: iam.Role, reach: Reach) -> None:
+def write_state(roles: Sequence[iam.Role], reach: Reach) -> None:
     """Lock a Pulumi stack and write its state."""
-    allow(role, "s3:PutObject", "s3:DeleteObject", on=_state(cdk.Stack.of(role), reach))
+    allow(roles, "s3:PutObject", "s3:DeleteObject", on=_state(cdk.Stack.of(roles[0]), reach))
 
 
-def read_resources(role: iam.Role) -> None:
+def read_resources(roles: Sequence[iam.Role]) -> None:
     """Let Pulumi refresh what a service's program usually holds. Describing knows no resource."""
     allow(
-        role,
+        roles,
         "application-autoscaling:DescribeScalableTargets",
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets",
@@ -86,20 +86,20 @@ def read_resources(role: iam.Role) -> None:
     )
 
 
-def change_task_size(role: iam.Role, reach: Reach) -> None:
+def change_task_size(roles: Sequence[iam.Role], reach: Reach) -> None:
     """What the catalogue's ecs.task_size needs: a new revision, and the service on it."""
-    stack = cdk.Stack.of(role)
+    stack = cdk.Stack.of(roles[0])
     # Registering a revision takes no resource.
-    allow(role, "ecs:RegisterTaskDefinition", on="*")
-    allow(role, "ecs:TagResource", on=_ecs(stack, "task-definition", "*"))
+    allow(roles, "ecs:RegisterTaskDefinition", on="*")
+    allow(roles, "ecs:TagResource", on=_ecs(stack, "task-definition", "*"))
     service = _ecs(stack, "service", f"{reach.cluster}/{reach.service}")
-    allow(role, "ecs:UpdateService", on=service)
+    allow(roles, "ecs:UpdateService", on=service)
     roles = [
         stack.format_arn(service="iam", region="", resource="role", resource_name=name)
         for name in reach.task_roles
     ]
     allow(
-        role,
+        roles,
         "iam:PassRole",
         on=roles,
         where={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},

@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from .function import RETENTION
+from .functions import RETENTION
 
 DEFINITION = Path(__file__).parent / "remediation.asl.json"
 # A day for the approvers, then two builds, two rollouts and twenty looks: what takes longer hangs.
@@ -54,6 +54,16 @@ class Workflow(Construct):
                 level=stepfunctions.LogLevel.ALL,
                 include_execution_data=False,
             ),
+        )
+
+    @property
+    def executions_arn(self) -> str:
+        """Every execution of this machine."""
+        return cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.machine.state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
 
     def park_with(self, function: lambda_.Function) -> None:
