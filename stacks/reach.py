@@ -94,14 +94,14 @@ def change_task_size(roles: Sequence[iam.Role], reach: Reach) -> None:
     allow(roles, "ecs:TagResource", on=_ecs(stack, "task-definition", "*"))
     service = _ecs(stack, "service", f"{reach.cluster}/{reach.service}")
     allow(roles, "ecs:UpdateService", on=service)
-    roles = [
+    passed = [
         stack.format_arn(service="iam", region="", resource="role", resource_name=name)
         for name in reach.task_roles
     ]
     allow(
         roles,
         "iam:PassRole",
-        on=roles,
+        on=passed,
         where={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
     )
 

@@ -1,0 +1,145 @@
+"""Who may do what: every grant of the product, written by hand. Law 9.
+
+A role may keep its own log and nothing else until a line here says so; the tests read the
+synthesised templates and hold them against the laws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+
+from . import powers, reach
+from .approvals import Approvals
+from .builds import Build
+from .functions import Function
+from .powers import allow
+from .reach import Reach
+from .storage import Storage
+from .workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Grants:
+    """The parts of the stack, all in sight."""
+
+    storage: Storage
+    approvals: Approvals
+    workflow: Workflow
+    steps: Mapping[str, Function]
+    doors: Mapping[str, Function]
+    builds: Mapping[str, Build]
+    code: assets.Asset
+    workloads: assets.Asset
+
+    def give(self, reaches: Sequence[Reach]) -> None:
+        """Grant everything."""
+        self._records()
+        self._decisions()
+        self._builds()
+        for workload in reaches:
+            self._reach(workload)
+
+    def _records(self) -> None:
+        """Everybody keeps the incident's record; each writes the documents of its own state."""
+        storage = self.storage
+        workloads = self.workloads.bucket.arn_for_objects(self.workloads.s3_object_key)
+        powers.keep_items(self._roles(), storage.incidents)
+        allow(self._roles(), "s3:GetObject", on=workloads)
+        powers.read_artifacts(self._roles(), storage.artifacts, "incidents/*")
+        for name, documents in {
+            "QueryTraces": ("evidence",),
+            "Diagnose": ("diagnosis",),
+            "ProposePatch": ("change", "patch"),
+            "Preview": ("preview",),
+            "RequestApproval": ("proposal",),
+            "Deploy": ("update", "rollback"),
+            "Verify": ("verdict-*",),
+        }.items():
+            powers.write_documents(self._roles(name), storage.artifacts, *documents)
+        powers.read_artifacts(
+            self._roles("ProposePatch", "Preview", "Deploy"), storage.artifacts, "programs/*"
+        )
+        powers.read_secret(
+            self._roles("QueryTraces", "ConfirmBurn", "Verify", "CloseIncident"),
+            storage.honeycomb_secret,
+        )
+        powers.read_secret(self._roles("HoneycombWebhook"), storage.webhook_secret)
+        # Metrics are no resources.
+        allow(self._roles("QueryTraces", "Verify"), "cloudwatch:GetMetricData", on="*")
+
+    def _decisions(self) -> None:
+        """Who asks, who decides, who believes it. Law 5: only the approval route makes a MAC."""
+        requests, key = self.approvals.requests, self.approvals.mac_key.key_arn
+        machine = self.workflow.machine.state_machine_arn
+        powers.keep_items(self._roles("RequestApproval", "Approval", "Sweep"), requests)
+        allow(self._roles("Deploy"), "dynamodb:GetItem", on=requests.table_arn)
+        allow(self._roles("Approval"), "kms:GenerateMac", on=key)
+        allow(self._roles("Deploy", "Sweep"), "kms:VerifyMac", on=key)
+        allow(
+            self._roles("Approval", "Sweep"),
+            "states:SendTaskSuccess",
+            "states:SendTaskFailure",
+            on=machine,
+        )
+        allow(self._roles("HoneycombWebhook", "Sweep"), "states:StartExecution", on=machine)
+        allow(
+            self._roles("ParkIncident"),
+            "states:GetExecutionHistory",
+            on=self.workflow.executions_arn,
+        )
+        powers.find_waiting(self._roles("Sweep"), self.storage.incidents)
+        powers.find_waiting(self._roles("Sweep"), requests)
+        allow(
+            self._roles("ProposePatch", "RequestApproval", "ConfirmBurn", "Deploy"),
+            "ssm:GetParameter",
+            on=self.storage.brakes.parameter_arn,
+        )
+
+        operators = self.approvals.operators_topic.topic_arn
+        approvers = [topic.topic_arn for topic in self.approvals.approver_topics.values()]
+        allow(
+            self._roles("RequestApproval", "CloseIncident", "ParkIncident", "Sweep"),
+            "sns:Publish",
+            on=[operators, *approvers],
+        )
+        allow(self._roles("HoneycombWebhook", "Approval"), "sns:Publish", on=operators)
+
+    def _builds(self) -> None:
+        """Only the workflow starts builds; only the deploy build changes anything."""
+        projects = [build.project for build in self.builds.values()]
+        functions = [step.function.function_arn for step in self.steps.values()]
+        allow([self.workflow.role], "lambda:InvokeFunction", on=functions)
+        powers.run_builds([self.workflow.role], projects)
+        source = self.code.bucket.arn_for_objects(self.code.s3_object_key)
+        allow(self._roles("Preview", "Deploy"), "s3:GetObject", on=source)
+        reach.read_resources(self._roles("Preview", "Deploy"))
+        # The program that was applied is the program from then on.
+        allow(
+            self._roles("Deploy"),
+            "s3:PutObject",
+            on=self.storage.artifacts.arn_for_objects("programs/*"),
+        )
+        # To tell the lock that an own, ended build left from somebody else's.
+        allow(
+            self._roles("Deploy"),
+            "codebuild:BatchGetBuilds",
+            on=self.builds["Deploy"].project.project_arn,
+        )
+
+    def _reach(self, workload: Reach) -> None:
+        """What one workload lets us see and change."""
+        reach.read_state(self._roles("Preview", "Deploy"), workload)
+        reach.see_service(self._roles("AwaitRollout"), workload)
+        reach.write_state(self._roles("Deploy"), workload)
+        reach.change_task_size(self._roles("Deploy"), workload)
+
+    def _roles(self, *names: str) -> list[iam.Role]:
+        """The roles of these states, routes, events and builds; of all without names."""
+        everybody = {
+            name: each.role for name, each in {**self.steps, **self.doors, **self.builds}.items()
+        }
+        return [everybody[name] for name in names or everybody]
