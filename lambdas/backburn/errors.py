@@ -97,7 +97,11 @@ class Broken(BuildAnswer):
 
 
 class Locked(BuildAnswer):
-    """Another update holds the stack: who and since when."""
+    """Another update holds the stack: who and since when, and each holder's (host, process)."""
+
+    def __init__(self, message: str, holders: tuple[tuple[str, int], ...] = ()) -> None:
+        super().__init__(message)
+        self.holders = holders
 
 
 class Fault(BackburnError):

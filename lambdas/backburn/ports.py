@@ -259,8 +259,8 @@ class Engine(Protocol):
         """Apply exactly this plan; `started` is told the engine's process id first."""
         ...
 
-    def unlock(self, files: Files, holder: Holder) -> bool:
-        """Remove the stack's lock if this holder's is the only one; False if it is not."""
+    def unlock(self, files: Files) -> None:
+        """Remove every lock of the stack: only for one that is known to be nobody's any more."""
         ...
 
 

@@ -1,0 +1,154 @@
+"""An Update: one run of `pulumi up`, and whether it did what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import AwareDatetime, Field
+
+from .errors import Refused
+from .inputs import UNKNOWN, is_token
+from .preview import PathChange, Plan, Step, canonical_plan, short, type_of
+from .workload import Model
+
+Event = Mapping[str, Any]  # one line of `pulumi up --json`
+Kind = Literal["apply", "rollback"]
+Result = Literal["started", "succeeded", "failed"]
+
+
+class Run(NamedTuple):
+    """What the engine told of one `pulumi up`."""
+
+    ok: bool
+    events: tuple[Event, ...]
+    said: str  # the first error, short enough for a sentence
+
+
+class Holder(Model):
+    """Who runs an update: what a lock of the stack's state names its owner by."""
+
+    build: str = Field(description="the CodeBuild build, empty outside of one")
+    host: str
+    pid: int
+
+
+class Update(Model):
+    """update.json and rollback.json: what was executed."""
+
+    kind: Kind
+    effects: str = Field(description="effects digest of the approved proposal")
+    result: Result
+    started: AwareDatetime
+    ended: AwareDatetime | None = None
+    holder: Holder | None = None
+    executed: tuple[Step, ...] = ()
+    failed: tuple[str, ...] = Field(default=(), description="URNs whose step failed")
+    missing: tuple[str, ...] = Field(default=(), description="URNs approved but not touched")
+    differences: tuple[str, ...] = ()
+    task_definition: str = Field(default="", description="ARN that the service now runs")
+    said: str = ""
+
+    def words(self) -> str:
+        """What was done and what was not, for the timeline."""
+        done = ", ".join(f"{s.op} {short(s.urn)}" for s in self.executed) or "nothing"
+        parts = [f"applied: {done}"]
+        if self.failed:
+            parts.append(f"failed: {', '.join(short(u) for u in self.failed)}")
+        if self.missing:
+            parts.append(f"not applied: {', '.join(short(u) for u in self.missing)}")
+        if self.differences:
+            parts.append(f"other than approved: {'; '.join(self.differences)}")
+        return "; ".join([*parts, self.said] if self.said else parts)
+
+
+def finished(
+    started: Update,
+    run: Run,
+    approved: tuple[Step, ...],
+    providers: Mapping[str, str],
+    now: AwareDatetime,
+) -> Update:
+    """The update once its run has ended, compared with what was approved."""
+    failed = tuple(sorted({_metadata(e)["urn"] for e in run.events if "resOpFailedEvent" in e}))
+    try:
+        executed = _plan(run.events, providers).steps
+        unknown: tuple[str, ...] = ()
+    except Refused as refused:  # it has been done already: say so, do not stop here
+        executed, unknown = (), (str(refused),)
+    touched = {s.urn for s in executed} | set(failed)
+    differences = unknown + tuple(_differences(approved, executed))
+    ok = run.ok and not failed and not differences
+    return started.model_copy(
+        update={
+            "result": "succeeded" if ok and touched == {s.urn for s in approved} else "failed",
+            "ended": now,
+            "executed": executed,
+            "failed": failed,
+            "missing": tuple(s.urn for s in approved if s.urn not in touched),
+            "differences": differences,
+            "task_definition": _task_definition(run.events),
+            "said": run.said,
+        }
+    )
+
+
+def same_step(approved: Step, executed: Step) -> bool:
+    """Whether a step is the approved one; what was unknown then may be known by now."""
+    if len(approved.paths) != len(executed.paths):
+        return False
+    known = tuple(_known_now(a, e) for a, e in zip(approved.paths, executed.paths, strict=True))
+    return approved == executed.model_copy(update={"paths": known})
+
+
+def _known_now(approved: PathChange, executed: PathChange) -> PathChange:
+    if approved.after == UNKNOWN and is_token(executed.after):
+        return executed.model_copy(update={"after": approved.after})
+    return executed
+
+
+def _differences(approved: Iterable[Step], executed: Iterable[Step]) -> Iterable[str]:
+    meant = {s.urn: s for s in approved}
+    for step in executed:
+        if step.urn not in meant:
+            yield f"{step.op} {short(step.urn)}"
+        elif not same_step(meant[step.urn], step):
+            yield f"{step.op} {short(step.urn)} with other values"
+
+
+def _plan(events: Iterable[Event], providers: Mapping[str, str]) -> Plan:
+    return canonical_plan({"steps": [_as_step(_metadata(e)) for e in _done(events)]}, providers)
+
+
+def _done(events: Iterable[Event]) -> Iterable[Event]:
+    # A replacement is told as create-replacement, replace, delete-replaced; a component's
+    # outputs as one more `same`.
+    return (e for e in events if "resOutputsEvent" in e)
+
+
+def _metadata(event: Event) -> Mapping[str, Any]:
+    told = event.get("resOutputsEvent") or event.get("resOpFailedEvent") or {}
+    metadata: Mapping[str, Any] = told["metadata"]
+    return metadata
+
+
+def _as_step(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    diff = {
+        path: {"kind": told["diffKind"], "inputDiff": told.get("inputDiff", False)}
+        for path, told in (metadata.get("detailedDiff") or {}).items()
+    }
+    step = {"op": metadata["op"], "urn": metadata["urn"], "detailedDiff": diff}
+    step |= {"provider": metadata.get("provider", "")}
+    states = {"oldState": metadata.get("old"), "newState": metadata.get("new")}
+    return step | {name: state for name, state in states.items() if state}
+
+
+def _task_definition(events: Iterable[Event]) -> str:
+    for event in _done(events):
+        metadata = _metadata(event)
+        outputs = (metadata.get("new") or {}).get("outputs") or {}
+        if type_of(metadata["urn"]).endswith(":TaskDefinition") and outputs.get("arn"):
+            arn = str(outputs["arn"])
+            if metadata["op"] in {"create-replacement", "replace", "create"}:
+                return arn
+    return ""
