@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -26,6 +27,14 @@ def now() -> datetime:
 def setting(name: str) -> str:
     """An environment variable that the stacks promise to set."""
     return os.environ[name]
+
+
+def read_stack(name: str) -> None:
+    """Take the settings from the outputs of a deployed stack, e.g. `IncidentsTable`."""
+    described = _aws("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    for output in described.get("Outputs", []):
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", output["OutputKey"]).upper()
+        os.environ.setdefault(f"BACKBURN_{words}", output["OutputValue"])
 
 
 @cache

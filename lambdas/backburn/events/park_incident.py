@@ -1,0 +1,102 @@
+"""EventBridge: an execution FAILED, TIMED_OUT or was ABORTED. Park its incident, tell the operators.
+
+An answer never comes here: answers are caught and the execution succeeds.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from backburn import mail, wiring
+from backburn.alert import plain
+from backburn.incident import Status, artifact_key
+from backburn.ports import Artifacts, Failure, Incidents, Mailer, Workflow
+from backburn.update import Update
+
+STATE = "park_incident"
+REGION = 3  # field of an ARN
+DOCUMENTS = ("update", "rollback")
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """One status change of one execution."""
+    return park_incident(
+        event["detail"],
+        wiring.incidents(),
+        wiring.artifacts(),
+        wiring.workflow(),
+        wiring.mailer(),
+        wiring.now(),
+    )
+
+
+def park_incident(
+    detail: dict[str, Any],
+    incidents: Incidents,
+    artifacts: Artifacts,
+    workflow: Workflow,
+    mailer: Mailer,
+    now: datetime,
+) -> dict[str, Any]:
+    """Say what happened, where, and what was applied; then wait for an operator."""
+    case = json.loads(detail["input"])
+    incident, attempt = incidents.get(case["incident"]), int(case["attempt"])
+    failure = workflow.failure(detail["name"])
+    how = detail["status"].replace("_", " ").lower()
+    again = f", redriven {count} times" if (count := detail.get("redriveCount")) else ""
+    error, applied = said(failure), applied_words(artifacts, incident.id, attempt)
+    reason = f"{detail['name']}{again} {how} at {failure.state}: {error}"
+    incidents.note(incident.id, now, STATE, f"{reason}. {applied}")
+    if attempt < incident.attempt or not incident.status.holds:
+        return {"status": incident.status.value, "reason": reason}
+    incidents.set_status(incident.id, Status.PARKED, reason, now)
+    values = {
+        "incident": incident.id,
+        "execution": detail["name"],
+        "how": how,
+        "state": failure.state,
+        "error": error,
+        "applied": applied,
+        "console": _console(detail["executionArn"]),
+    }
+    mailer.to_operators(*mail.write("parked", values))
+    return {"status": Status.PARKED.value, "reason": reason}
+
+
+def said(failure: Failure) -> str:
+    """The error in a sentence: a Lambda's message, or the build and where its log is."""
+    try:
+        cause = json.loads(failure.cause)
+    except ValueError:
+        cause = {}
+    if not isinstance(cause, dict):
+        cause = {}
+    if "Build" in cause:
+        build = cause["Build"]
+        log = build.get("Logs", {}).get("DeepLink", "in CloudWatch Logs")
+        return f"the build {build.get('Id')} is {build.get('BuildStatus')}; its log is {log}"
+    text = plain(cause.get("errorMessage") or failure.cause)
+    return ": ".join(part for part in (failure.error, text) if part) or "no reason was given"
+
+
+def applied_words(artifacts: Artifacts, incident: str, attempt: int) -> str:
+    """What the builds of this attempt have done to the world, as they wrote it down."""
+    told = []
+    for name in DOCUMENTS:
+        try:
+            data = artifacts.read(artifact_key(incident, attempt, name))
+        except KeyError:
+            continue
+        update = Update.model_validate_json(data)
+        unfinished = update.result == "started"
+        doubt = "it was begun and its end is not recorded: look at the stack before anything else"
+        told.append(f"{update.kind}: {doubt if unfinished else update.words()}")
+    return ". ".join(told) or "Nothing was applied"
+
+
+def _console(arn: str) -> str:
+    region = arn.split(":")[REGION]
+    host = f"https://{region}.console.aws.amazon.com/states/home"
+    return f"{host}?region={region}#/v2/executions/details/{arn}"
