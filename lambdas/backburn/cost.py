@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from .change import Change
+from .checkpoint import Checkpoint
 from .workload import Model
 
+ARN_PARTS = 5  # colons before the resource
 HOURS = 730  # a month, as AWS's own calculator counts it
 SOURCE = "aws.amazon.com/fargate/pricing, on demand, Linux, as of 2026-03"
 
@@ -43,6 +47,35 @@ class Cost(Model):
             f"{_dollars(self.before)} -> {_dollars(self.after)} a month "
             f"({sign}{_dollars(abs(more))}; {self.basis})"
         )
+
+
+def of(change: Change, checkpoint: Checkpoint) -> Cost:
+    """What the changed task definition's service costs, as the stack's state has it."""
+    urn = checkpoint.urn(change.resource) or ""
+    inputs, arn = checkpoint.resources.get(urn, {}), checkpoint.outputs.get(urn, {}).get("arn")
+    platform = inputs.get("runtimePlatform") or {}
+    architecture = platform.get("cpuArchitecture", "X86_64")  # ECS's own default
+    region = arn.split(":")[3] if isinstance(arn, str) and arn.count(":") >= ARN_PARTS else None
+    tasks = [
+        i.get("desiredCount")
+        for i in checkpoint.resources.values()
+        if arn is not None and i.get("taskDefinition") == arn
+    ]
+    count = int(tasks[0]) if len(tasks) == 1 and isinstance(tasks[0], (int, float)) else None
+    before = {"cpu": inputs.get("cpu"), "memory": inputs.get("memory")}
+    after = before | {m.property: m.after for m in change.moves}
+    months = [_month(size, count, region, architecture) for size in (before, after)]
+    basis = f"{count or 'unknown'} tasks, {architecture}, {region or 'unknown region'}; {SOURCE}"
+    return Cost(before=months[0], after=months[1], basis=basis)
+
+
+def _month(
+    size: Mapping[str, Any], tasks: int | None, region: str | None, architecture: str
+) -> int | None:
+    cpu, memory = str(size["cpu"]), str(size["memory"])
+    if not (cpu.isdigit() and memory.isdigit()):
+        return None
+    return fargate_month(int(cpu), int(memory), tasks, region, architecture)
 
 
 def fargate_month(

@@ -7,10 +7,48 @@ cloud, so only harmless characters pass (law 7).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from .errors import Abstained, Braked, Broken, Drifted, Locked, Refused
+from .incident import artifact_key
 
 LONGEST = 400
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+
+OUTCOMES = {
+    Refused: "refused",
+    Abstained: "refused",
+    Braked: "refused",
+    Drifted: "drifted",
+    Broken: "broken",
+    Locked: "locked",
+}
+
+
+class Order(NamedTuple):
+    """What a build is asked to do."""
+
+    incident: str
+    attempt: int
+    workload: str
+
+    def key(self, name: str) -> str:
+        """Where this attempt keeps a document."""
+        return artifact_key(self.incident, self.attempt, name)
+
+
+def answer(work: Callable[[], Mapping[str, str]], outcomes: tuple[str, ...]) -> Mapping[str, str]:
+    """What the build exports: its result, or the answer it ended with.
+
+    `outcomes` are those its Choice knows beside `refused` and `drifted`; others are refusals.
+    """
+    try:
+        return work()
+    except (Refused, Abstained, Braked, Drifted, Broken, Locked) as answered:
+        outcome = OUTCOMES[type(answered)]
+        known = outcome if outcome in {"refused", "drifted", *outcomes} else "refused"
+        return {"OUTCOME": known, "REASON": str(answered)}
 
 
 def lines(answer: Mapping[str, str]) -> str:

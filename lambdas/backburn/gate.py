@@ -12,9 +12,10 @@ from pydantic import JsonValue
 
 from .catalogue import CATALOGUE, FollowOn, Setting
 from .change import Change
+from .checkpoint import Checkpoint
 from .errors import Drifted, Refused
 from .inputs import UNKNOWN, is_token
-from .preview import PathChange, Plan, Step, name_of, short
+from .preview import Plan, Step, name_of, short, words
 
 FEW = 5  # differences named in a sentence
 
@@ -35,6 +36,12 @@ def require_settled(pending: tuple[str, ...]) -> None:
             f"an interrupted update left {', '.join(pending[:FEW])} pending in the stack's state: "
             f"look for it in AWS, then `pulumi refresh`"
         )
+
+
+def require_unmoved(before: Checkpoint, after: Checkpoint) -> None:
+    """Drifted if the stack's state moved while it was previewed."""
+    if before.sha256 != after.sha256:
+        raise Drifted("the stack's state moved while the patch was previewed: try again")
 
 
 def judge(change: Change, unpatched: Plan, patched: Plan) -> None:
@@ -77,13 +84,13 @@ def _require_moves(step: Step, change: Change, setting: Setting) -> None:
     meant = [(m.property, setting.kind, m.before, m.after) for m in change.moves]
     done = [(p.path, p.kind, _plain(p.before), _plain(p.after)) for p in step.paths]
     if sorted(done) != sorted(meant):
-        raise Refused(f"the patch would do {_paths(step.paths)}, meant was {change.words()}")
+        raise Refused(f"the patch would {words(step)}; meant was {change.words()}")
 
 
 def _require_follow_on(step: Step, follow_on: FollowOn) -> None:
     paths = {p.path: p.kind for p in step.paths}
     if step.op != follow_on.op or paths != dict(follow_on.paths):
-        raise Refused(f"the patch would also {step.op} {short(step.urn)}: {_paths(step.paths)}")
+        raise Refused(f"the patch would also {words(step)}")
     # The old value is a reference to the replaced resource and the new one is not known before
     # the apply; a value that is known already would be somebody else's edit.
     for path in step.paths:
@@ -105,15 +112,6 @@ def _plain(value: JsonValue) -> str:
 
 
 def _listed(steps: Iterable[Step]) -> str:
-    said = [f"{s.op} {short(s.urn)}" + (f" ({_paths(s.paths)})" if s.paths else "") for s in steps]
+    said = [words(s) for s in steps]
     more = f" and {len(said) - FEW} more" if len(said) > FEW else ""
     return ", ".join(said[:FEW]) + more
-
-
-def _paths(paths: Iterable[PathChange]) -> str:
-    return ", ".join(f"{p.path} {_shown(p.before)} -> {_shown(p.after)}" for p in paths)
-
-
-def _shown(value: object) -> str:
-    text = "unknown" if value == UNKNOWN else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - a sentence, not a dump

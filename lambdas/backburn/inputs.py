@@ -21,6 +21,7 @@ UNKNOWN_MARKS = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # an object
     }
 )
+LONGEST = 60  # characters of a value in a sentence
 SECRET = "[secret]"  # noqa: S105 - what the CLI prints instead of one
 TOKEN = "$token"  # noqa: S105 - marks a value that has no text of its own
 TASK_DEFINITION = re.compile(r"arn:[\w-]+:ecs:[\w-]*:\d*:task-definition/([\w-]+):\d+")
@@ -110,3 +111,12 @@ def holds_secret(value: Any) -> bool:
         case dict():
             return any(holds_secret(v) for v in value.values())
     return False
+
+
+def shown(value: JsonValue) -> str:
+    """A value as a sentence can hold it."""
+    if isinstance(value, dict) and TOKEN in value:
+        what = str(value[TOKEN])
+        return "(known after the apply)" if value == UNKNOWN else f"the {what}"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue
 
 from .errors import Refused
-from .inputs import at, holds_secret, is_token, keys_of, value_of
+from .inputs import at, holds_secret, is_token, keys_of, shown, value_of
 from .workload import Model
 
 Kind = Literal["add", "update", "delete", "add-replace", "update-replace", "delete-replace"]
@@ -102,6 +102,12 @@ def short(urn: str) -> str:
     """A URN as people read it: the last part of the type, and the name."""
     parts = urn.split("::", 3)
     return f"{type_of(urn).rsplit(':', 1)[-1]} {parts[3]}" if len(parts) == 4 else urn  # noqa: PLR2004
+
+
+def words(step: Step) -> str:
+    """One line for people."""
+    moved = ", ".join(f"{p.path} {shown(p.before)} -> {shown(p.after)}" for p in step.paths)
+    return f"{step.op} {short(step.urn)}" + (f": {moved}" if moved else "")
 
 
 def _exchanged(path: PathChange) -> PathChange:

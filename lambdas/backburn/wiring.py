@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from . import ports
-from .workload import Workloads
+from .exports import Order, lines
+from .workload import Workload, Workloads
 
 
 def now() -> datetime:
@@ -50,6 +53,11 @@ def workloads() -> Workloads:
     bucket, key = setting("BACKBURN_WORKLOADS").removeprefix("s3://").split("/", 1)
     body = _aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return Workloads.model_validate_json(body)
+
+
+def workload(name: str) -> Workload:
+    """One workload by its name."""
+    return workloads().named(name)
 
 
 @cache
@@ -148,3 +156,40 @@ def metrics() -> ports.Metrics:
     from .adapters.cloudwatch import CloudWatch
 
     return CloudWatch(_aws("cloudwatch"))
+
+
+@cache
+def rollouts() -> ports.Rollouts:
+    """ECS, as AwaitRollout looks at it."""
+    from .adapters.ecs import EcsRollouts
+
+    return EcsRollouts(_aws("ecs"))
+
+
+@cache
+def builds() -> ports.Builds:
+    """CodeBuild, as one of its builds sees it."""
+    import socket
+
+    from .adapters.codebuild import CodeBuilds
+
+    return CodeBuilds(_aws("codebuild"), os.environ, socket.gethostname())
+
+
+def engine(workload: Workload) -> ports.Engine:
+    """The Pulumi engine on the workload's stack."""
+    from .adapters.pulumi_cli import PulumiCli
+
+    cache_folder = os.environ.get("BACKBURN_CACHE") or Path.home() / ".cache" / "backburn"
+    passphrase = secret(workload.program.passphrase_secret)
+    return PulumiCli(workload.program, passphrase, Path(cache_folder).absolute(), os.environ)
+
+
+def order() -> Order:
+    """What the build was started for."""
+    return Order(setting("INCIDENT"), int(setting("ATTEMPT")), setting("WORKLOAD"))
+
+
+def export(answer: Mapping[str, str]) -> None:
+    """Say the build's answer to its buildspec, which sources the file."""
+    Path(setting("BACKBURN_EXPORTS")).write_text(lines(answer))
