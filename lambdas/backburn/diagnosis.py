@@ -34,6 +34,7 @@ class Need(Model):
     kind: Kind
     at_least: float = 0.0
     rise: float = 0.0  # at least this much above the baseline
+    ratio: float = 0.0  # at least this many times the baseline
     share_of_extra: float = 0.0  # at least this part of a request's extra time
 
     def met(self, number: Number, evidence: Evidence) -> bool:
@@ -43,6 +44,7 @@ class Need(Model):
             and number.direction is Direction.ROSE
             and number.value >= self.at_least
             and number.extra >= self.rise
+            and number.value >= self.ratio * (number.baseline or 0.0)
             and (not self.share_of_extra or evidence.share_of_extra(number) >= self.share_of_extra)
         )
 
@@ -52,6 +54,7 @@ class Row(Model):
 
     needs: tuple[Need, ...]
     refuted_by: tuple[Need, ...] = ()
+    measured: tuple[Kind, ...] = ()  # what must be known, so that it can refute
     says: str
 
 
@@ -72,8 +75,9 @@ CAUSES: dict[Cause, Row] = {
         says="most bad requests carry an error that began at a dependency",
     ),
     Cause.DEPENDENCY_LATENCY: Row(
-        needs=(Need(kind=Kind.WAIT, share_of_extra=0.5),),
+        needs=(Need(kind=Kind.WAIT, ratio=1.5, share_of_extra=0.5),),
         refuted_by=(_SATURATION, _FAILING),
+        measured=(Kind.CPU,),
         says="most of the extra time is spent waiting on a dependency",
     ),
 }
@@ -124,6 +128,12 @@ def admit(diagnosis: Diagnosis, evidence: Evidence) -> Diagnosis:
             raise Inconclusive(
                 f"{diagnosis.cause} was proposed by {diagnosis.reasoner}, but no cited number"
                 f" of kind {need.kind} bears it"
+            )
+    for kind in row.measured:
+        if not evidence.of(kind):
+            raise Inconclusive(
+                f"{diagnosis.cause} stands out, but there is no reading of {kind} that could refute"
+                f" it: look for the metrics of {evidence.service} in CloudWatch"
             )
     for need in row.refuted_by:
         against = next((n for n in evidence.numbers if _refutes(need, n, evidence)), None)

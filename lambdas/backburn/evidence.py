@@ -21,6 +21,7 @@ class Kind(StrEnum):
     LATENCY = "latency"
     OWN_TIME = "own_time"
     OPERATION = "operation"  # one operation's part of the own time
+    QUEUE = "queue"  # the part of the span that begins the request: own work or waiting to begin
     WAIT = "wait"
     ERRORS = "errors"
     CPU = "cpu"
@@ -139,9 +140,14 @@ class Evidence(Model):
         return tuple(n for n in self.numbers if n.kind is kind)
 
     def share_of_extra(self, number: Number) -> float:
-        """How much of a request's extra time is this number's (own work or a wait)."""
-        total = sum(n.extra for n in (*self.of(Kind.OWN_TIME), *self.of(Kind.WAIT)))
-        return number.extra / total if total else 0.0
+        """How much of a request's extra time is this number's, queueing aside.
+
+        What is spent in the span that begins the request cannot be told from waiting for a free
+        worker, which follows from whatever holds the workers.
+        """
+        spent = sum(n.extra for n in (*self.of(Kind.OWN_TIME), *self.of(Kind.WAIT)))
+        worked = spent - sum(n.extra for n in self.of(Kind.QUEUE))
+        return min(1.0, number.extra / worked) if worked > 0 else 0.0
 
     def headline(self) -> dict[str, float]:
         """The ten numbers at most that the workflow's state carries for a person to read."""

@@ -84,8 +84,8 @@ def operations(
     `requests_only` leaves out the spans that do not begin a trace.
     """
     route = workload.route.column
-    begins = Field(name="backburn_begins", expression=f"NOT(EXISTS(${columns.parent_id}))")
-    failed = f"EXISTS(${columns.error})"
+    begins = Field(name="backburn_begins", expression=f"NOT({_exists(columns, columns.parent_id)})")
+    failed = _exists(columns, columns.error)
     fields = [begins, Field(name="backburn_failed", expression=f"IF({failed}, 1, 0)")]
     slower = [
         f'AND(EQUALS(${route}, "{name}"), GT(${columns.duration_ms}, {limit:.3f}))'
@@ -101,7 +101,7 @@ def operations(
         Filter(column=columns.span_id, op="exists"),  # span events and links have none
         Filter(column=columns.duration_ms, op="exists"),  # logs have none
     ]
-    if requests_only:
+    if requests_only and columns.parent_id in columns.present:
         filters.append(Filter(column=columns.parent_id, op="does-not-exist"))
     return Query(
         window=window,
@@ -221,9 +221,14 @@ def _counted(workload: Workload, slo: Slo) -> tuple[Filter, ...]:
 
 
 def _span_breakdowns(columns: Columns) -> tuple[str, ...]:
-    always = (columns.trace_id, columns.span_id, columns.parent_id, columns.name, columns.service)
-    maybe = columns.having(columns.error, columns.kind, *ALLOWED)
+    always = (columns.trace_id, columns.span_id, columns.name, columns.service)
+    maybe = columns.having(columns.parent_id, columns.error, columns.kind, *ALLOWED)
     return tuple(dict.fromkeys([*always, _TIME.name, *maybe]))
+
+
+def _exists(columns: Columns, name: str) -> str:
+    """An expression; a column that no event has carried yet does not exist for a query either."""
+    return f"EXISTS(${name})" if name in columns.present else "false"
 
 
 def _text(value: Any) -> str | None:

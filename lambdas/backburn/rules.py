@@ -83,7 +83,8 @@ def _propose(cause: Cause, evidence: Evidence) -> Diagnosis | None:
 def _place(cause: Cause, cited: list[Number], evidence: Evidence) -> Number:
     """The number that names the operation at fault."""
     if cause is Cause.OWN_CPU:
-        return max(evidence.of(Kind.OPERATION), key=lambda n: n.extra, default=cited[-1])
+        places = evidence.of(Kind.OPERATION) or evidence.of(Kind.QUEUE)
+        return max(places, key=lambda n: n.extra, default=cited[-1])
     return cited[-1]
 
 

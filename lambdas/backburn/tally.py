@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from .evidence import Kind, Neighbour, Number, Side, Usage
 from .queries import Operation, quotable
 from .sli import Series, Window
-from .traces.compare import Shift
+from .traces.compare import Origin, Shift
 from .workload import Workload
 
 _OPERATIONS = 5  # own operations listed one by one
@@ -83,6 +83,7 @@ def numbers(
     burn: Side,
     baseline: Side,
     shifts: Iterable[Shift],
+    origins: Iterable[Origin],
     links: Mapping[Kind, str],
 ) -> tuple[Number, ...]:
     """All numbers in a fixed order, ids E1, E2, ...; the ones that matter most come first."""
@@ -91,7 +92,7 @@ def numbers(
         *_requests(burn, baseline),
         *_usage(burn, baseline),
         *_time(service, shifts),
-        *_errors(service, shifts),
+        *_errors(service, origins),
         *_operations(service, shifts),
     ]
     return tuple(
@@ -100,9 +101,9 @@ def numbers(
     )
 
 
-def waits_on(shift: Shift, service: str) -> str | None:
-    """Who a shift is charged to; None if to the service's own work."""
-    return shift.callee or (shift.service if shift.service != service else None)
+def waits_on(place: Shift | Origin, service: str) -> str | None:
+    """Who a place is charged to; None if to the service's own work."""
+    return place.callee or (place.service if place.service != service else None)
 
 
 def _requests(burn: Side, baseline: Side) -> Iterable[Number]:
@@ -146,32 +147,20 @@ def _time(service: str, shifts: Iterable[Shift]) -> Iterable[Number]:
         )
 
 
-def _errors(service: str, shifts: Iterable[Shift]) -> Iterable[Number]:
-    failing = [s for s in shifts if s.burn.origins or s.baseline.origins]
-    for shift in sorted(failing, key=lambda s: -s.burn.origins)[:_CALLEES]:
-        who = waits_on(shift, service)
-        yield _number(
-            Kind.ERRORS,
-            f"requests with an error that began at {who or shift.operation}",
-            "share",
-            shift.burn.origins,
-            shift.baseline.origins,
-            at=shift,
-            callee=who or "",
-        )
+def _errors(service: str, origins: Iterable[Origin]) -> Iterable[Number]:
+    for at in list(origins)[:_CALLEES]:
+        who = waits_on(at, service)
+        what = f"requests with an error that began at {who or at.operation}"
+        yield _number(Kind.ERRORS, what, "share", at.burn, at.baseline, at=at, callee=who or "")
 
 
 def _operations(service: str, shifts: Iterable[Shift]) -> Iterable[Number]:
+    """Own work by operation, that of the spans which begin a request last."""
     own = [s for s in shifts if waits_on(s, service) is None and s.extra_ms > 0]
-    for shift in own[:_OPERATIONS]:
-        yield _number(
-            Kind.OPERATION,
-            f"own work in {shift.operation}",
-            "ms",
-            shift.burn.ms,
-            shift.baseline.ms,
-            at=shift,
-        )
+    for shift in sorted(own, key=lambda s: s.begins)[:_OPERATIONS]:
+        what = f"own {'or queueing ' if shift.begins else ''}time in {shift.operation}"
+        kind = Kind.QUEUE if shift.begins else Kind.OPERATION
+        yield _number(kind, what, "ms", shift.burn.ms, shift.baseline.ms, at=shift)
 
 
 def _number(
@@ -180,7 +169,7 @@ def _number(
     unit: str,
     value: float,
     baseline: float | None,
-    at: Shift | None = None,
+    at: Shift | Origin | None = None,
     callee: str = "",
 ) -> Number:
     return Number(

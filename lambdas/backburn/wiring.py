@@ -144,9 +144,9 @@ def telemetry() -> ports.Telemetry:
     """Honeycomb."""
     import httpx
 
-    from .adapters.honeycomb_api import HoneycombApi
+    from .adapters.honeycomb_api import TIMEOUT, HoneycombApi
 
-    client = httpx.Client(base_url=setting("BACKBURN_HONEYCOMB_URL"))
+    client = httpx.Client(base_url=setting("BACKBURN_HONEYCOMB_URL"), timeout=TIMEOUT)
     return HoneycombApi(client, honeycomb_key())
 
 

@@ -33,6 +33,11 @@ def evaluate(expression: str, event: Mapping[str, Any]) -> Any:
     return eval(_compiled(expression), {"__builtins__": {}}, functions)
 
 
+def columns_of(expression: str) -> list[str]:
+    """The columns that the expression reads."""
+    return _COLUMN.findall(expression)
+
+
 @cache
 def _compiled(expression: str) -> CodeType:
     python = _COLUMN.sub(r'column("\1")', expression)

@@ -10,7 +10,7 @@ from typing import Any
 
 from backburn.errors import HoneycombDenied
 from backburn.telemetry import ROWS, Columns, Query, Rows, Slo
-from tests.fakes.honeycomb_expressions import evaluate
+from tests.fakes.honeycomb_expressions import columns_of, evaluate
 
 Event = Mapping[str, Any]  # the span's columns, and `time` in Unix seconds
 
@@ -48,6 +48,7 @@ class FakeTelemetry:
         end = (spec["start_time"] + spec["time_range"]) // 60 * 60
         fields = {field["name"]: field["expression"] for field in spec["calculated_fields"]}
         fields[self._slo.alias] = self._sli
+        self._check(spec, fields)
         groups: dict[tuple[Any, ...], list[Event]] = {}
         for event in self.events:
             if not start <= event["time"] < end:
@@ -61,6 +62,16 @@ class FakeTelemetry:
             descending = order["order"] == "descending"
             rows.sort(key=lambda row, c=column: row.get(c) or 0, reverse=descending)
         return rows[:limit]
+
+    def _check(self, spec: dict[str, Any], fields: Mapping[str, str]) -> None:
+        """Refuse a column that no event has carried, as Honeycomb does."""
+        named = [*spec["breakdowns"], *(test["column"] for test in spec["filters"])]
+        named += [c["column"] for c in spec["calculations"] if c.get("column")]
+        inner = [name for f in spec["calculated_fields"] for name in columns_of(f["expression"])]
+        present = self.columns("").present
+        unknown = sorted({*named, *inner} - present - set(fields))
+        if unknown:
+            raise HoneycombDenied(f"unknown column {unknown[0]!r}")
 
 
 def _row(spec: dict[str, Any], key: tuple[Any, ...], members: Sequence[Event]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from backburn.sli import Window
@@ -34,23 +35,23 @@ def requests(window: Window, per_second: float, *kinds: Chat) -> Iterator[dict[s
         # Spread by up to a tenth, so that percentiles are of something.
         scale = 0.95 + 0.1 * (number % 11) / 10
         yield from _chat(
-            window.first + number / per_second, f"{window.first}-{number}", kind, scale
+            window.first + number / per_second, f"{window.first}-{number}-{kind.route}", kind, scale
         )
 
 
 def _chat(at: float, name: str, kind: Chat, scale: float) -> Iterator[dict[str, Any]]:
     own, model = kind.own_ms * scale, kind.model_ms * scale
     search = own * 0.6
-    common = {"trace.trace_id": f"t{name}", "service.name": SERVICE}
+    common = {"trace.trace_id": _id(name, 32), "service.name": SERVICE}
     if kind.revision:
         common["aws.ecs.task.revision"] = kind.revision
     failed = {"error": True, "exception.type": "ThrottlingException"} if kind.throttled else {}
     error = {"error": True} if kind.throttled else {}
 
     def span(place: int, parent: int | None, start: float, ms: float, **columns: Any) -> Any:
-        ids = {"trace.span_id": f"{name}.{place}"}
+        ids = {"trace.span_id": _id(f"{name}.{place}", 16)}
         if parent is not None:
-            ids["trace.parent_id"] = f"{name}.{parent}"
+            ids["trace.parent_id"] = _id(f"{name}.{parent}", 16)
         return {**common, **ids, "time": at + start / 1000, "duration_ms": ms, **columns}
 
     status = {"http.target": kind.route, "http.status_code": 500 if kind.throttled else 200}
@@ -68,3 +69,7 @@ def _chat(at: float, name: str, kind: Chat, scale: float) -> Iterator[dict[str, 
         **{"span.kind": "client", "gen_ai.system": "aws.bedrock"},
         **failed,
     )
+
+
+def _id(name: str, digits: int) -> str:
+    return sha256(name.encode()).hexdigest()[:digits]

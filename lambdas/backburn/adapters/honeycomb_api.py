@@ -12,7 +12,7 @@ import httpx
 from backburn.errors import HoneycombDenied, HoneycombRateLimited, HoneycombUnreachable
 from backburn.telemetry import ROWS, Columns, Query, Rows, Slo
 
-_TIMEOUT = 20  # seconds for one call
+TIMEOUT = 20  # seconds for one call
 _POLLS = (0.2, 0.3, 0.5, *[1.0] * 19)  # a run must finish in 10 s; twice that is patience enough
 _TOO_MANY = 429
 _OURS = range(400, 500)
@@ -30,7 +30,7 @@ _DEFINITIONS = {
 
 
 class HoneycombApi:
-    """One environment, through a configuration key."""
+    """One environment, through a configuration key; the client knows its address."""
 
     def __init__(
         self, client: httpx.Client, key: str, sleep: Callable[[float], None] = time.sleep
@@ -73,6 +73,10 @@ class HoneycombApi:
         )
         for pause in _POLLS:
             if result.get("complete"):
+                if result.get("error"):
+                    raise HoneycombDenied(
+                        f"Honeycomb could not run query {created['id']}: {result['error']}"
+                    )
                 rows = tuple(row["data"] for row in result["data"].get("results") or ())
                 return Rows(rows=rows, link=(result.get("links") or {}).get("query_url", ""))
             self._sleep(pause)
@@ -87,9 +91,7 @@ class HoneycombApi:
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
-            answer = self._client.request(
-                method, path, json=body, headers=self._headers, timeout=_TIMEOUT
-            )
+            answer = self._client.request(method, path, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise HoneycombUnreachable(
                 f"Honeycomb cannot be reached for {method} {path}: {error}"

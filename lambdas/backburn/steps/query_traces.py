@@ -17,12 +17,13 @@ from backburn.ports import Metrics, Telemetry
 from backburn.queries import Operation
 from backburn.sli import Series, Window, slot_seconds, window_ending
 from backburn.telemetry import Columns, Slo
-from backburn.traces.compare import shifts
+from backburn.traces.compare import origins, shifts
 from backburn.traces.tree import Tree, trees
 from backburn.workload import Workload
 
 _TRACES = 20  # whole traces of each window
 _SHOWN = 3  # of which are kept as exemplars
+_BY_TRACES = (Kind.OWN_TIME, Kind.OPERATION, Kind.QUEUE, Kind.WAIT, Kind.ERRORS)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -87,18 +88,18 @@ class Measuring:
         burning, traces_link = self._traces(burn, bad=True)
         felt = Window(start=onset, end=burn.end) if onset else burn
 
-        sides = [
+        burn_side, baseline_side = (
             tally.side(workload, series, window, operations, len(sampled), self._usage(used))
             for window, operations, sampled, used in (
                 (burn, during, burning, felt),
                 (baseline, before, healthy, baseline),
             )
-        ]
+        )
         moved = shifts(healthy, burning)
         links = {
             **dict.fromkeys((Kind.BAD_SHARE, Kind.REQUESTS), series.link),
             Kind.LATENCY: latency_link,
-            **dict.fromkeys((Kind.OWN_TIME, Kind.OPERATION, Kind.WAIT, Kind.ERRORS), traces_link),
+            **dict.fromkeys(_BY_TRACES, traces_link),
         }
         return Evidence(
             workload=workload.name,
@@ -107,10 +108,12 @@ class Measuring:
             slo=slo.id,
             slo_name=slo.name,
             allowed=slo.allowed,
-            burn=sides[0],
-            baseline=sides[1],
+            burn=burn_side,
+            baseline=baseline_side,
             onset=onset,
-            numbers=tally.numbers(workload.service, sides[0], sides[1], moved, links),
+            numbers=tally.numbers(
+                workload.service, burn_side, baseline_side, moved, origins(healthy, burning), links
+            ),
             shifts=moved,
             neighbours=tally.neighbours(during, limits),
             exemplars=tuple(span for tree in burning[-_SHOWN:] for span in tree.walk()),

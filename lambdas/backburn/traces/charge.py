@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from .span import Span
 
-# Which attribute names a dependency, most telling first.
-_NAMED_BY = ("gen_ai.system", "db.system", "rpc.service", "rpc.system")
+# Which attribute names a dependency, most telling first: all calls of one remote service, a chat
+# and an embedding of the same provider for instance, are to be one dependency.
+_NAMED_BY = ("rpc.service", "gen_ai.system", "db.system", "rpc.system")
 
 
 def callee(span: Span, children: Sequence[Span]) -> str | None:

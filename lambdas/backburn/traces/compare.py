@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from backburn.workload import Model
@@ -23,7 +23,6 @@ class Spent(Model):
     callee: str | None = None
     calls: float = 0.0  # per trace
     ms: float = 0.0  # per trace
-    origins: float = 0.0  # share of the traces in which an error began here
 
 
 class Shift(Model):
@@ -32,6 +31,7 @@ class Shift(Model):
     service: str
     operation: str
     callee: str | None = None
+    begins: bool = False  # whether its spans begin the traces: time there may be queueing
     baseline: Spent
     burn: Spent
 
@@ -41,23 +41,30 @@ class Shift(Model):
         return self.burn.ms - self.baseline.ms
 
 
+class Origin(Model):
+    """Errors that began at one place: the share of requests they touched, before and during."""
+
+    service: str
+    operation: str
+    callee: str | None = None
+    baseline: float
+    burn: float
+
+
 Place = tuple[str, str, str | None]
 
 
 def spent(trees: Sequence[Tree]) -> dict[Place, Spent]:
-    """Per (service, operation, callee): calls, time and error origins of an average trace."""
+    """Per (service, operation, callee): calls and time of an average trace."""
     calls: dict[Place, int] = defaultdict(int)
     time: dict[Place, float] = defaultdict(float)
-    origins: dict[Place, set[int]] = defaultdict(set)
-    for number, tree in enumerate(trees):
+    for tree in trees:
         by_subtraction = coarse(tree)
         for span in tree.walk():
             children = tree.below(span.span_id)
             place = (span.service, span.name, callee(span, children))
             calls[place] += 1
             time[place] += self_ms(span, children, by_subtraction=by_subtraction)
-            if origin(span, children):
-                origins[place].add(number)
     traces = len(trees) or 1
     return {
         place: Spent(
@@ -66,7 +73,6 @@ def spent(trees: Sequence[Tree]) -> dict[Place, Spent]:
             callee=place[2],
             calls=calls[place] / traces,
             ms=time[place] / traces,
-            origins=len(origins[place]) / traces,
         )
         for place in calls
     }
@@ -75,11 +81,13 @@ def spent(trees: Sequence[Tree]) -> dict[Place, Spent]:
 def shifts(baseline: Sequence[Tree], burn: Sequence[Tree]) -> tuple[Shift, ...]:
     """Every operation seen in either, the largest extra time first."""
     before, during = spent(baseline), spent(burn)
+    roots = {(tree.root.service, tree.root.name) for tree in (*baseline, *burn)}
     found = (
         Shift(
             service=place[0],
             operation=place[1],
             callee=place[2],
+            begins=place[:2] in roots,
             baseline=before.get(place, _nothing(place)),
             burn=during.get(place, _nothing(place)),
         )
@@ -88,16 +96,34 @@ def shifts(baseline: Sequence[Tree], burn: Sequence[Tree]) -> tuple[Shift, ...]:
     return tuple(sorted(found, key=lambda s: (-s.extra_ms, s.service, s.operation)))
 
 
-def failing(trees: Iterable[Tree], who: str) -> int:
-    """How many traces hold an error that began while waiting on `who`."""
-    return sum(
-        any(
-            origin(span, below) and callee(span, below) == who
-            for span in tree.walk()
-            for below in (tree.below(span.span_id),)
+def origins(baseline: Sequence[Tree], burn: Sequence[Tree]) -> tuple[Origin, ...]:
+    """Where errors began, by the share of requests they touched in the burn."""
+    before, during = _touched(baseline), _touched(burn)
+    found = [
+        Origin(
+            service=where[0],
+            callee=where[1],
+            operation=Counter(during[where] or before[where]).most_common(1)[0][0],
+            baseline=len(before[where]) / (len(baseline) or 1),
+            burn=len(during[where]) / (len(burn) or 1),
         )
-        for tree in trees
-    )
+        for where in {**before, **during}
+    ]
+    return tuple(sorted(found, key=lambda o: (-o.burn, o.service, o.operation)))
+
+
+def _touched(trees: Iterable[Tree]) -> dict[tuple[str, str | None], list[str]]:
+    """Per (service, callee): of each trace with an error that began there, one operation."""
+    found: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    for tree in trees:
+        here: dict[tuple[str, str | None], str] = {}
+        for span in tree.walk():
+            children = tree.below(span.span_id)
+            if origin(span, children):
+                here.setdefault((span.service, callee(span, children)), span.name)
+        for where, operation in here.items():
+            found[where].append(operation)
+    return found
 
 
 def _nothing(place: Place) -> Spent:
