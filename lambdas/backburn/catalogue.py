@@ -117,6 +117,16 @@ def resize(
     )
 
 
+def allows(allowed: AllowedSetting, change: Change) -> bool:
+    """Whether the workload still lets this change through."""
+    after = {m.property: _units(m.property, m.after) for m in change.moves}
+    return (
+        (allowed.setting, allowed.resource) == (change.setting, change.resource)
+        and after.get("cpu", 0) <= allowed.max_cpu
+        and after.get("memory", 0) <= allowed.max_memory
+    )
+
+
 def _companions(before: int, after: int) -> tuple[Move, ...]:
     if before == after:
         return ()

@@ -66,6 +66,11 @@ def inverse(patch: Patch, patched: Files) -> Patch:
     return make(patched, tuple(edits))
 
 
+def unapplied(patch: Patch, patched: Files) -> dict[str, bytes]:
+    """The files as they were before the patch."""
+    return apply(inverse(patch, patched), patched)
+
+
 def replaced(files: Files, edits: tuple[Edit, ...]) -> dict[str, bytes]:
     """The files with every edit made, each where its old text stands."""
     after = dict(files)

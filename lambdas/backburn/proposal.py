@@ -116,6 +116,12 @@ def effects_digest(effects: Effects) -> str:
     return hashlib.sha256(canonical(effects.model_dump(mode="json"))).hexdigest()
 
 
+def differing(approved: Effects, found: Effects) -> tuple[str, ...]:
+    """The fields in which two effects differ."""
+    one, other = approved.model_dump(mode="json"), found.model_dump(mode="json")
+    return tuple(name for name in one if one[name] != other[name])
+
+
 def read(data: bytes) -> Proposal:
     """The proposal of stored bytes; ValueError unless they are its canonical form."""
     proposal = Proposal.model_validate_json(data)

@@ -42,6 +42,7 @@ class Update(Model):
     started: AwareDatetime
     ended: AwareDatetime | None = None
     holder: Holder | None = None
+    earlier: tuple[Holder, ...] = Field(default=(), description="who tried before")
     executed: tuple[Step, ...] = ()
     failed: tuple[str, ...] = Field(default=(), description="URNs whose step failed")
     missing: tuple[str, ...] = Field(default=(), description="URNs approved but not touched")

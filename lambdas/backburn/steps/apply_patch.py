@@ -1,0 +1,137 @@
+"""ApplyPatch: verify the approval, preview again, compare, apply: all in one build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backburn import applying, bundle, catalogue, checkpoint, patch, proposal, wiring
+from backburn.applying import Site
+from backburn.brakes import capped, check, day
+from backburn.errors import Braked, Drifted, Refused
+from backburn.exports import Order, answer
+from backburn.incident import Status
+from backburn.patch import Files, Patch
+from backburn.preview import canonical_plan
+from backburn.proposal import Effects
+from backburn.steps.preview_patch import foresee
+from backburn.steps.propose_patch import program_files
+from backburn.update import Update
+from backburn.workload import Mode, Workload
+
+# If one of these is another than was approved, somebody else was at work in between.
+OTHERS_WORK = frozenset({"bundle", "config", "lockfile", "checkpoint", "same"})
+
+
+def main() -> None:
+    """Export what became of the approved change."""
+    order = wiring.order()
+    workload = wiring.workload(order.workload)
+    site = Site(
+        artifacts=wiring.artifacts(),
+        incidents=wiring.incidents(),
+        engine=wiring.engine(workload),
+        builds=wiring.builds(),
+        clock=wiring.now,
+    )
+    wiring.export(answer(lambda: apply_patch(order, workload, site), ("locked",)))
+
+
+def apply_patch(order: Order, workload: Workload, site: Site) -> Mapping[str, str]:
+    """The build's answer."""
+    document = applying.approved(
+        order, workload, site.artifacts, wiring.approvals(), wiring.mac_key()
+    )
+    effects = document.effects
+    version = site.artifacts.version(workload.program.bundle)
+    files = program_files(workload, site.artifacts)
+    edits = Patch.model_validate_json(site.artifacts.read(order.key("patch")))
+    update = _already_applied(order, site, files, edits, effects)
+    if update is None:
+        applying.require_in_time(effects, site.clock)
+        _require_allowed(order, workload, site, effects)
+        update = _apply(order, workload, site, files, edits, effects)
+    said = ""
+    if bundle.sha256(files) == effects.bundle:
+        patched = patch.apply(edits, files)
+        said = applying.store_program(order, site, workload, patched, version)
+    site.incidents.set_status(order.incident, Status.APPLIED, effects.change.words(), site.clock())
+    reason = "; ".join(filter(None, (update.words(), said)))
+    return {"OUTCOME": "applied", "REASON": reason, "UPDATE": order.key("update")}
+
+
+def _apply(
+    order: Order,
+    workload: Workload,
+    site: Site,
+    files: Files,
+    edits: Patch,
+    effects: Effects,
+) -> Update:
+    foreseen = foresee(order, workload, files, effects.change, edits, site.engine)
+    found = Effects(**dict(foreseen.bound), expires=effects.expires)
+    approved_digest = proposal.effects_digest(effects)
+    if proposal.effects_digest(found) != approved_digest:
+        fields = proposal.differing(effects, found)
+        answered = Drifted if OTHERS_WORK & set(fields) else Refused
+        raise answered(f"not what was approved any more: {', '.join(fields)} differ; propose again")
+    return applying.execute(
+        order,
+        site,
+        "apply",
+        patch.apply(edits, files),
+        foreseen.plan,
+        effects.steps,
+        foreseen.checkpoint,
+        approved_digest,
+    )
+
+
+def _already_applied(
+    order: Order, site: Site, files: Files, edits: Patch, effects: Effects
+) -> Update | None:
+    """The update of an earlier run that did it all; Drifted if one did a part of it."""
+    digest = proposal.effects_digest(effects)
+    update = applying.earlier(order, site.artifacts, "apply", digest)
+    if update is None or update.result == "succeeded":
+        return update
+    if bundle.sha256(files) != effects.bundle:
+        raise Drifted(f"an earlier run ended half-way ({update.words()}) and the program moved on")
+    patched = patch.apply(edits, files)
+    state = checkpoint.read(site.engine.export(patched))
+    left = canonical_plan(site.engine.preview(patched), state.providers)
+    if state.sha256 == effects.checkpoint:
+        return None  # it did nothing
+    if left.steps or state.pending:
+        raise Drifted(f"an earlier run of this update ended half-way; {update.words()}")
+    outputs = state.outputs.get(state.urn(effects.change.resource) or "", {})
+    done = update.model_copy(
+        update={
+            "result": "succeeded",
+            "ended": site.clock(),
+            "executed": effects.steps,
+            "failed": (),
+            "missing": (),
+            "task_definition": str(outputs.get("arn", "")),
+            "said": "found applied after its build was interrupted",
+        }
+    )
+    applying.record(order, site, done)
+    site.incidents.note(order.incident, site.clock(), "ApplyPatch", done.words())
+    return done
+
+
+def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effects) -> None:
+    """The workload and the brakes as they are now, not as they were at the proposal."""
+    if workload.mode is not Mode.APPLY:
+        raise Refused(f"{workload.name} is in mode {workload.mode} now")
+    if not any(catalogue.allows(s, effects.change) for s in workload.settings):
+        raise Refused(f"workloads.yaml does not allow {effects.change.words()} any more")
+    now = site.clock()
+    check(workload, now, wiring.brakes().engaged(), changes=-1)
+    limit = workload.limits.changes_per_day
+    if not site.incidents.count_change(workload.name, day(now), limit, order.incident):
+        raise Braked(capped(workload))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""RollBack: apply the mirror of the approved steps, by the same approval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backburn import applying, bundle, checkpoint, gate, patch, proposal, wiring
+from backburn.applying import Site
+from backburn.errors import Drifted, Refused
+from backburn.exports import Order, answer
+from backburn.patch import Files, Patch, PatchDoesNotFit
+from backburn.preview import Step, canonical_plan, words
+from backburn.proposal import Effects
+from backburn.steps.propose_patch import program_files
+from backburn.update import same_step
+from backburn.workload import Workload
+
+
+def main() -> None:
+    """Export what became of the rollback."""
+    order = wiring.order()
+    workload = wiring.workload(order.workload)
+    site = Site(
+        artifacts=wiring.artifacts(),
+        incidents=wiring.incidents(),
+        engine=wiring.engine(workload),
+        builds=wiring.builds(),
+        clock=wiring.now,
+    )
+    wiring.export(answer(lambda: roll_back(order, workload, site), ("locked",)))
+
+
+def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]:
+    """The build's answer."""
+    document = applying.approved(
+        order, workload, site.artifacts, wiring.approvals(), wiring.mac_key()
+    )
+    effects = document.effects
+    digest = proposal.effects_digest(effects)
+    version = site.artifacts.version(workload.program.bundle)
+    files = program_files(workload, site.artifacts)
+    original = _original(order, site, files, effects)
+    update = applying.earlier(order, site.artifacts, "rollback", digest)
+    if update is None or update.result != "succeeded":
+        if stopped := wiring.brakes().engaged():
+            raise Refused(f"nothing may be changed now: {stopped}")
+        state = checkpoint.read(site.engine.export(original))
+        gate.require_settled(state.pending)
+        # The patched program need not preview clean: a circuit breaker of ECS may have taken
+        # the service back already. What counts is that the way back is the approved one.
+        raw, plan = site.engine.plan(original)
+        foreseen = canonical_plan(raw, state.providers)
+        _require_mirror(effects, foreseen.steps)
+        update = applying.execute(
+            order, site, "rollback", original, plan, foreseen.steps, state, digest
+        )
+    said = ""
+    if bundle.sha256(files) != effects.bundle:
+        said = applying.store_program(order, site, workload, original, version)
+    reason = "; ".join(filter(None, (update.words(), said)))
+    return {"OUTCOME": "rolled_back", "REASON": reason, "UPDATE": order.key("rollback")}
+
+
+def _original(order: Order, site: Site, files: Files, effects: Effects) -> dict[str, bytes]:
+    """The program as it was before the patch, byte for byte."""
+    if bundle.sha256(files) == effects.bundle:  # an earlier run stored it already
+        return dict(files)
+    edits = Patch.model_validate_json(site.artifacts.read(order.key("patch")))
+    try:
+        original = patch.unapplied(edits, files)
+    except PatchDoesNotFit as wrong:
+        raise Drifted(f"the program is not the patched one any more: {wrong}") from wrong
+    if bundle.sha256(original) != effects.bundle:
+        raise Drifted("the program was changed since the patch: undo the patch by hand")
+    return original
+
+
+def _require_mirror(effects: Effects, steps: tuple[Step, ...]) -> None:
+    mirror = effects.mirror
+    same = len(mirror) == len(steps) and all(
+        same_step(m, s) for m, s in zip(mirror, steps, strict=True)
+    )
+    if not same:
+        raise Refused(
+            f"rolling back would {', '.join(map(words, steps)) or 'do nothing'}; approved was "
+            f"{', '.join(map(words, mirror))}"
+        )
+
+
+if __name__ == "__main__":
+    main()
