@@ -1,4 +1,4 @@
-"""EventBridge: an execution FAILED, TIMED_OUT or was ABORTED. Park its incident, tell the operators.
+"""EventBridge: an execution FAILED, TIMED_OUT or was ABORTED: park it and tell the operators.
 
 An answer never comes here: answers are caught and the execution succeeds.
 """
