@@ -19,7 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import httpx
@@ -75,7 +75,7 @@ class World:
         self.infra: dict[str, str] = {}
         self.addresses = Addresses("", "", "", "", "", "")
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -170,8 +170,16 @@ class World:
         )
         honeycomb = self.processes.start(
             "honeycomb",
-            [python, "-m", "sandbox.honeycomb", "--port", str(ports["honeycomb"])]
-            + ["--relax-burn-windows", "--seed", str(seed)],
+            [
+                python,
+                "-m",
+                "sandbox.honeycomb",
+                "--port",
+                str(ports["honeycomb"]),
+                "--relax-burn-windows",
+                "--seed",
+                str(seed),
+            ],
             env,
         )
         bedrock = self.processes.start(
@@ -179,8 +187,15 @@ class World:
         )
         mailbox = self.processes.start(
             "mailbox",
-            [python, "-m", "sandbox.mailbox", "--port", str(ports["mailbox"])]
-            + ["--outbox", str(outbox)],
+            [
+                python,
+                "-m",
+                "sandbox.mailbox",
+                "--port",
+                str(ports["mailbox"]),
+                "--outbox",
+                str(outbox),
+            ],
             env,
         )
         self.addresses = Addresses(
@@ -253,8 +268,19 @@ class World:
         port = self.addresses.chatbot.rsplit(":", 1)[1]
         runner = self.processes.start(
             "fargate",
-            [sys.executable, "-m", "sandbox.fargate", "--endpoint", self.addresses.aws]
-            + ["--cluster", CLUSTER, "--service", SERVICE, "--port", port],
+            [
+                sys.executable,
+                "-m",
+                "sandbox.fargate",
+                "--endpoint",
+                self.addresses.aws,
+                "--cluster",
+                CLUSTER,
+                "--service",
+                SERVICE,
+                "--port",
+                port,
+            ],
             self.environment(),
         )
         runner.url(within=90)
@@ -312,7 +338,7 @@ _SEED: dict[str, Any] = {
 
 
 def _bare_python() -> str:
-    """This interpreter without our packages: Lambdas run on what their asset brings."""
+    """The interpreter without our packages: Lambdas run on what their asset brings."""
     return str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
 
 
