@@ -16,9 +16,9 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from .plugin import serve
+from .protocol import language_pb2, language_pb2_grpc, plugin_pb2
 from .run_program import TOLD
 
 RUNNER = Path(__file__).with_name("run_program.py")

@@ -39,10 +39,7 @@ def run(job: dict[str, Any]) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        # The absolute name: the SDK sends source positions for absolute file names only.
-        loop.run_until_complete(
-            runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__"))
-        )
+        loop.run_until_complete(runtime.run_in_stack(lambda: _execute(program)))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return TOLD
@@ -53,6 +50,11 @@ def run(job: dict[str, Any]) -> int:
     finally:
         sys.stdout.flush()
     return 0
+
+
+def _execute(program: str) -> None:
+    """By its absolute name: the SDK sends source positions for absolute file names only."""
+    runpy.run_path(program, run_name="__main__")
 
 
 def _from_program(error: Exception, root: str) -> TracebackType | None:

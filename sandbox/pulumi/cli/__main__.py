@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 from . import NoCliError, path
+from .gobuild import BuildFailedError
 
 if __name__ == "__main__":
     try:
         print(path())
-    except NoCliError as error:
+    except (NoCliError, BuildFailedError) as error:
         sys.exit(f"set-up: {error}")

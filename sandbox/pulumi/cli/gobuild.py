@@ -38,8 +38,9 @@ def possible() -> bool:
         return False
     said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"go(\d+)\.(\d+)", said)
-    needed = tuple(int(number) for number in GO.split("."))
-    return bool(found) and (int(found[1]), int(found[2])) >= needed
+    if found is None:
+        return False
+    return [int(number) for number in found.groups()] >= [int(n) for n in GO.split(".")]
 
 
 def build(directory: Path) -> None:

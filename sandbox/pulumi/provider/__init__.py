@@ -1,4 +1,4 @@
-"""A small stand-in for the Pulumi AWS provider: the types the chatbot's program uses, over boto3.
+"""A small stand-in for the Pulumi AWS provider: what the chatbot's program uses, over botocore.
 
 To add a type: one class with create, read, update and delete, and its row in `types.py`.
 Replace sets are those of the Terraform provider underneath (`ForceNew` in its schemas, at

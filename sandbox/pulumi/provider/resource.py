@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import boto3
+from botocore.session import Session
 
 from .difference import Inputs, canonical
 
 State = dict[str, Any]
 
 _region = {"name": ""}
+_clients: dict[str, Any] = {}
+_making = threading.Lock()
+_session = Session()  # boto3 is this and 0.2 s of imports for S3 transfers
 
 
 def region() -> str:
@@ -32,8 +36,11 @@ def set_region(name: str) -> None:
 
 
 def aws(service: str) -> Any:
-    """A client; boto3 honours AWS_ENDPOINT_URL and the usual credentials."""
-    return boto3.client(service, region_name=region())  # type: ignore[call-overload]
+    """A client; botocore honours AWS_ENDPOINT_URL and the usual credentials."""
+    with _making:  # making one is slow and not thread-safe; using one from many threads is fine
+        if service not in _clients:
+            _clients[service] = _session.create_client(service, region_name=region())
+        return _clients[service]
 
 
 class Resource(ABC):

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias, TypeVar
 import grpc  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.pulumi.plugin import serve
+from sandbox.pulumi.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from .difference import Inputs, differences, top
 from .fargate import ClientException
