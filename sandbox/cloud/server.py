@@ -12,7 +12,8 @@ from hypercorn.config import Config
 from ministack import app
 from ministack.core import lambda_runtime
 
-from . import cloudformation, codebuild, lambdas, sns, step_functions
+from . import cloudformation, codebuild, ecs, lambdas, sns, step_functions
+from .control import with_control
 from .settings import Settings
 
 _GRACE = 1.0  # seconds for requests in flight when it is told to end
@@ -25,6 +26,7 @@ def run(settings: Settings) -> None:
     lambdas.install(settings)
     sns.install(settings)
     cloudformation.install()
+    ecs.install()
     asyncio.run(_serve(settings))
     codebuild.stop_all()
     lambda_runtime.reset()
@@ -43,7 +45,7 @@ async def _serve(settings: Settings) -> None:
     config.graceful_timeout = _GRACE
     config.shutdown_timeout = _GRACE
     config.loglevel = "WARNING"
-    server = asyncio.create_task(serve(app.app, config, shutdown_trigger=ended.wait))
+    server = asyncio.create_task(serve(with_control(app.app), config, shutdown_trigger=ended.wait))
     while not server.done() and not _answers(settings.port):  # noqa: ASYNC110 - hypercorn tells nobody
         await asyncio.sleep(0.05)
     if not server.done():

@@ -1,0 +1,1 @@
+"""The Fargate runner: a process per ECS task, held to its CPU units, behind one port."""
