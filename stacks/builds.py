@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -10,6 +10,7 @@ import yaml
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
@@ -18,6 +19,11 @@ from .functions import RETENTION
 BUILDSPECS = Path(__file__).parent / "buildspecs"
 # Debian, arm64, Python 3.13 as the asset; the tag is the CLI's version.
 IMAGE = "public.ecr.aws/pulumi/pulumi-python-3.13:3.259.0-debian-arm64"
+
+
+def cache_prefix(name: str) -> str:
+    """Where in the artifacts bucket a project keeps packages from one build to the next."""
+    return f"cache/{name.lower()}"
 
 
 class Build(Construct):
@@ -30,10 +36,13 @@ class Build(Construct):
         *,
         buildspec: str,
         source: assets.Asset,
+        told: Sequence[str],
         environment: Mapping[str, str],
+        cache: s3.Bucket,
         timeout: cdk.Duration,
     ) -> None:
         super().__init__(scope, name)
+        self.told = told
         self.role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com")
         )
@@ -62,6 +71,8 @@ class Build(Construct):
             logging=codebuild.LoggingOptions(
                 cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)
             ),
+            # Each project its own: what the preview left there, the deploy must never run.
+            cache=codebuild.Cache.bucket(cache, prefix=cache_prefix(name)),
             timeout=timeout,
             queued_timeout=cdk.Duration.minutes(10),
         )

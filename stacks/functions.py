@@ -14,10 +14,11 @@ from constructs import Construct
 RETENTION = logs.RetentionDays.THREE_MONTHS
 
 
-# Which BACKBURN_ variables a function gets: those that wiring.py reads for it and no others.
-RECORD = ("INCIDENTS_TABLE", "ARTIFACTS_BUCKET", "WORKLOADS")
+# Which BACKBURN_ variables a part is told: those that wiring.py reads for it and no others. Being
+# told of a table, a secret or a topic is what the plain grants go by (grants.py).
 HONEYCOMB = ("HONEYCOMB_SECRET", "HONEYCOMB_URL")
 MAILS = ("OPERATORS_TOPIC", "APPROVER_TOPICS")
+RECORD = ("INCIDENTS_TABLE", "ARTIFACTS_BUCKET", "WORKLOADS")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Spec:
 
 STEPS = (
     Spec("QueryTraces", "steps.query_traces", 300, (*RECORD, *HONEYCOMB), memory=1024),
-    Spec("Diagnose", "steps.diagnose", 300, RECORD),
+    Spec("Diagnose", "steps.diagnose", 300, ("ARTIFACTS_BUCKET",)),
     Spec("ProposePatch", "steps.propose_patch", 120, (*RECORD, "BRAKES_PARAMETER"), memory=1024),
     Spec(
         "RequestApproval",
@@ -41,9 +42,20 @@ STEPS = (
         60,
         (*RECORD, *MAILS, "BRAKES_PARAMETER", "APPROVALS_TABLE", "API_URL"),
     ),
-    Spec("ConfirmBurn", "steps.confirm_burn", 300, (*RECORD, *HONEYCOMB, "BRAKES_PARAMETER")),
+    Spec(
+        "ConfirmBurn",
+        "steps.confirm_burn",
+        300,
+        (*HONEYCOMB, "WORKLOADS", "BRAKES_PARAMETER"),
+    ),
     Spec("AwaitRollout", "steps.await_rollout", 45, RECORD),
-    Spec("Verify", "steps.verify", 300, (*RECORD, *HONEYCOMB), memory=1024),
+    Spec(
+        "Verify",
+        "steps.verify",
+        300,
+        (*HONEYCOMB, "ARTIFACTS_BUCKET", "WORKLOADS"),
+        memory=1024,
+    ),
     Spec("CloseIncident", "steps.close_incident", 60, (*RECORD, *HONEYCOMB, *MAILS)),
 )
 # What wakes up by HTTP, by EventBridge or by the clock.
@@ -58,16 +70,31 @@ DOORS = (
         "Approval",
         "routes.approval",
         10,
-        (*RECORD, "APPROVALS_TABLE", "MAC_KEY", "STATE_MACHINE", "OPERATORS_TOPIC"),
+        (
+            "INCIDENTS_TABLE",
+            "APPROVALS_TABLE",
+            "ARTIFACTS_BUCKET",
+            "MAC_KEY",
+            "STATE_MACHINE",
+            "OPERATORS_TOPIC",
+        ),
     ),
-    Spec("ParkIncident", "events.park_incident", 30, (*RECORD, *MAILS, "STATE_MACHINE")),
+    Spec(
+        "ParkIncident",
+        "events.park_incident",
+        30,
+        ("INCIDENTS_TABLE", "ARTIFACTS_BUCKET", "STATE_MACHINE", *MAILS),
+    ),
     Spec(
         "Sweep",
         "events.sweep",
         50,
-        (*RECORD, *MAILS, "APPROVALS_TABLE", "MAC_KEY", "STATE_MACHINE"),
+        ("INCIDENTS_TABLE", "APPROVALS_TABLE", "WORKLOADS", "STATE_MACHINE", *MAILS),
     ),
 )
+# The two CodeBuild projects.
+PREVIEW = ("ARTIFACTS_BUCKET", "WORKLOADS")
+DEPLOY = (*RECORD, "APPROVALS_TABLE", "MAC_KEY", "BRAKES_PARAMETER")
 
 
 @dataclass(frozen=True)
@@ -86,6 +113,7 @@ class Function(Construct):
         self, scope: Construct, spec: Spec, *, platform: Platform, environment: Mapping[str, str]
     ) -> None:
         super().__init__(scope, spec.name)
+        self.told = spec.told
         log_group = logs.LogGroup(
             self, "Log", retention=RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY
         )

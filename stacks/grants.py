@@ -14,7 +14,7 @@ from aws_cdk import aws_s3_assets as assets
 
 from . import powers, reach
 from .approvals import Approvals
-from .builds import Build
+from .builds import Build, cache_prefix
 from .functions import Function
 from .powers import allow
 from .reach import Reach
@@ -44,12 +44,12 @@ class Grants:
             self._reach(workload)
 
     def _records(self) -> None:
-        """Everybody keeps the incident's record; each writes the documents of its own state."""
+        """Who is told of a thing may use it; each state writes the documents of its own."""
         storage = self.storage
         workloads = self.workloads.bucket.arn_for_objects(self.workloads.s3_object_key)
-        powers.keep_items(self._roles(), storage.incidents)
-        allow(self._roles(), "s3:GetObject", on=workloads)
-        powers.read_artifacts(self._roles(), storage.artifacts, "incidents/*")
+        allow(self._told("WORKLOADS"), "s3:GetObject", on=workloads)
+        powers.keep_items(self._told("INCIDENTS_TABLE"), storage.incidents)
+        powers.read_artifacts(self._told("ARTIFACTS_BUCKET"), storage.artifacts, "incidents/*")
         for name, documents in {
             "QueryTraces": ("evidence",),
             "Diagnose": ("diagnosis",),
@@ -58,18 +58,21 @@ class Grants:
             "RequestApproval": ("proposal",),
             "Deploy": ("update", "rollback"),
             "Verify": ("verdict-*",),
+            "CloseIncident": ("record",),
         }.items():
             powers.write_documents(self._roles(name), storage.artifacts, *documents)
-        powers.read_artifacts(
-            self._roles("ProposePatch", "Preview", "Deploy"), storage.artifacts, "programs/*"
-        )
-        powers.read_secret(
-            self._roles("QueryTraces", "ConfirmBurn", "Verify", "CloseIncident"),
-            storage.honeycomb_secret,
-        )
-        powers.read_secret(self._roles("HoneycombWebhook"), storage.webhook_secret)
+        programs = self._roles("ProposePatch", "Preview", "Deploy")
+        powers.read_artifacts(programs, storage.artifacts, "programs/*")
+        powers.read_secret(self._told("HONEYCOMB_SECRET"), storage.honeycomb_secret)
+        powers.read_secret(self._told("WEBHOOK_SECRET"), storage.webhook_secret)
+        allow(self._told("BRAKES_PARAMETER"), "ssm:GetParameter", on=storage.brakes.parameter_arn)
+        topics = [topic.topic_arn for topic in self.approvals.approver_topics.values()]
+        allow(self._told("APPROVER_TOPICS"), "sns:Publish", on=topics)
+        operators = self.approvals.operators_topic.topic_arn
+        allow(self._told("OPERATORS_TOPIC"), "sns:Publish", on=operators)
+        powers.let_alarms_publish(self.approvals.operators_topic)
         # Metrics are no resources.
-        allow(self._roles("QueryTraces", "Verify"), "cloudwatch:GetMetricData", on="*")
+        allow(self._roles("QueryTraces"), "cloudwatch:GetMetricData", on="*")
 
     def _decisions(self) -> None:
         """Who asks, who decides, who believes it. Law 5: only the approval route makes a MAC."""
@@ -78,35 +81,14 @@ class Grants:
         powers.keep_items(self._roles("RequestApproval", "Approval", "Sweep"), requests)
         allow(self._roles("Deploy"), "dynamodb:GetItem", on=requests.table_arn)
         allow(self._roles("Approval"), "kms:GenerateMac", on=key)
-        allow(self._roles("Deploy", "Sweep"), "kms:VerifyMac", on=key)
-        allow(
-            self._roles("Approval", "Sweep"),
-            "states:SendTaskSuccess",
-            "states:SendTaskFailure",
-            on=machine,
-        )
+        allow(self._roles("Deploy"), "kms:VerifyMac", on=key)
+        wake = ("states:SendTaskSuccess", "states:SendTaskFailure")
+        allow(self._roles("Approval", "Sweep"), *wake, on=machine)
         allow(self._roles("HoneycombWebhook", "Sweep"), "states:StartExecution", on=machine)
-        allow(
-            self._roles("ParkIncident"),
-            "states:GetExecutionHistory",
-            on=self.workflow.executions_arn,
-        )
+        history = self.workflow.executions_arn
+        allow(self._roles("ParkIncident"), "states:GetExecutionHistory", on=history)
         powers.find_waiting(self._roles("Sweep"), self.storage.incidents)
         powers.find_waiting(self._roles("Sweep"), requests)
-        allow(
-            self._roles("ProposePatch", "RequestApproval", "ConfirmBurn", "Deploy"),
-            "ssm:GetParameter",
-            on=self.storage.brakes.parameter_arn,
-        )
-
-        operators = self.approvals.operators_topic.topic_arn
-        approvers = [topic.topic_arn for topic in self.approvals.approver_topics.values()]
-        allow(
-            self._roles("RequestApproval", "CloseIncident", "ParkIncident", "Sweep"),
-            "sns:Publish",
-            on=[operators, *approvers],
-        )
-        allow(self._roles("HoneycombWebhook", "Approval"), "sns:Publish", on=operators)
 
     def _builds(self) -> None:
         """Only the workflow starts builds; only the deploy build changes anything."""
@@ -117,18 +99,15 @@ class Grants:
         source = self.code.bucket.arn_for_objects(self.code.s3_object_key)
         allow(self._roles("Preview", "Deploy"), "s3:GetObject", on=source)
         reach.read_resources(self._roles("Preview", "Deploy"))
+        for name in self.builds:
+            cache = self.storage.artifacts.arn_for_objects(f"{cache_prefix(name)}/*")
+            allow(self._roles(name), "s3:GetObject", "s3:PutObject", on=cache)
         # The program that was applied is the program from then on.
-        allow(
-            self._roles("Deploy"),
-            "s3:PutObject",
-            on=self.storage.artifacts.arn_for_objects("programs/*"),
-        )
+        programs = self.storage.artifacts.arn_for_objects("programs/*")
+        allow(self._roles("Deploy"), "s3:PutObject", on=programs)
         # To tell the lock that an own, ended build left from somebody else's.
-        allow(
-            self._roles("Deploy"),
-            "codebuild:BatchGetBuilds",
-            on=self.builds["Deploy"].project.project_arn,
-        )
+        own = self.builds["Deploy"].project.project_arn
+        allow(self._roles("Deploy"), "codebuild:BatchGetBuilds", on=own)
 
     def _reach(self, workload: Reach) -> None:
         """What one workload lets us see and change."""
@@ -137,9 +116,13 @@ class Grants:
         reach.write_state(self._roles("Deploy"), workload)
         reach.change_task_size(self._roles("Deploy"), workload)
 
+    def _parts(self) -> dict[str, Function | Build]:
+        return {**self.steps, **self.doors, **self.builds}
+
     def _roles(self, *names: str) -> list[iam.Role]:
-        """The roles of these states, routes, events and builds; of all without names."""
-        everybody = {
-            name: each.role for name, each in {**self.steps, **self.doors, **self.builds}.items()
-        }
-        return [everybody[name] for name in names or everybody]
+        """The roles of these states, routes, events and builds."""
+        return [self._parts()[name].role for name in names]
+
+    def _told(self, variable: str) -> list[iam.Role]:
+        """The roles of everybody who is told of a thing."""
+        return [part.role for part in self._parts().values() if variable in part.told]

@@ -10,6 +10,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 
 
 def allow(
@@ -61,6 +62,18 @@ def write_documents(roles: Sequence[iam.Role], bucket: s3.Bucket, *names: str) -
 def read_secret(roles: Sequence[iam.Role], secret: secretsmanager.Secret) -> None:
     """Read one secret."""
     allow(roles, "secretsmanager:GetSecretValue", on=secret.secret_arn)
+
+
+def let_alarms_publish(topic: sns.Topic) -> None:
+    """Let this account's alarms tell a topic: its own policy replaces the default, which would."""
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(topic).account}},
+        )
+    )
 
 
 def run_builds(roles: Sequence[iam.Role], projects: list[codebuild.Project]) -> None:

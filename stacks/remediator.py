@@ -15,7 +15,7 @@ from constructs import Construct
 from .approvals import Approvals
 from .asset import ARCHITECTURE, PYTHON, Asset
 from .builds import Build
-from .functions import DOORS, RECORD, STEPS, Function, Platform, Spec
+from .functions import DEPLOY, DOORS, PREVIEW, STEPS, Function, Platform, Spec
 from .grants import Grants
 from .intake import Intake
 from .reach import Reach
@@ -52,7 +52,8 @@ class Remediator(cdk.Stack):
         self.intake = Intake(self, "Intake")
 
         self.steps = self._functions(STEPS)
-        self.preview, self.deploy = self._builds()
+        self.preview = self._build("Preview", PREVIEW, 30)
+        self.deploy = self._build("Deploy", DEPLOY, 60)
         self.workflow = Workflow(
             self,
             "Workflow",
@@ -91,26 +92,17 @@ class Remediator(cdk.Stack):
             for spec in specs
         }
 
-    def _builds(self) -> tuple[Build, Build]:
-        """One that can only read, one that may write."""
-        decided = ("APPROVALS_TABLE", "MAC_KEY", "BRAKES_PARAMETER")
-        preview = Build(
+    def _build(self, name: str, told: Sequence[str], minutes: int) -> Build:
+        return Build(
             self,
-            "Preview",
-            buildspec="preview.yml",
+            name,
+            buildspec=f"{name.lower()}.yml",
             source=self.code,
-            environment=self._environment(RECORD),
-            timeout=cdk.Duration.minutes(30),
+            told=told,
+            environment=self._environment(told),
+            cache=self.storage.artifacts,
+            timeout=cdk.Duration.minutes(minutes),
         )
-        deploy = Build(
-            self,
-            "Deploy",
-            buildspec="deploy.yml",
-            source=self.code,
-            environment=self._environment((*RECORD, *decided)),
-            timeout=cdk.Duration.minutes(60),
-        )
-        return preview, deploy
 
     def _open_doors(self) -> None:
         webhook, approval = self.doors["HoneycombWebhook"], self.doors["Approval"]

@@ -28,7 +28,12 @@ class Storage(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     prefix="incidents/", noncurrent_version_expiration=cdk.Duration.days(90)
-                )
+                ),
+                s3.LifecycleRule(
+                    prefix="cache/",
+                    expiration=cdk.Duration.days(30),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                ),
             ],
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
