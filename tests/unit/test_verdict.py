@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backburn.evidence import Neighbour
+from backburn.sli import Counts, Series, Slot, Window
+from backburn.verdict import Look, Verdict, Word, control, judge
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+AT = int(NOON.timestamp())
+AFTER = Window(start=NOON, end=NOON + timedelta(seconds=600))
+BEFORE = Window(start=NOON - timedelta(hours=1), end=NOON - timedelta(minutes=50))
+
+
+def served(
+    total: int, bad: int, *, revision: str | None = "8", until: int = 600, every: int = 10
+) -> Series:
+    """Requests spread evenly over the slots until so many seconds after noon."""
+    slots = range(0, until, every)
+    return Series(
+        seconds=every,
+        link="https://ui.test/1",
+        slots=tuple(
+            Slot(
+                at=AT + at,
+                revision=revision,
+                counts=Counts(
+                    good=_part(total - bad, i, len(slots)), bad=_part(bad, i, len(slots))
+                ),
+            )
+            for i, at in enumerate(slots)
+            if _part(total - bad, i, len(slots)) + _part(bad, i, len(slots))
+        ),
+    )
+
+
+def _part(total: int, place: int, places: int) -> int:
+    return total * (place + 1) // places - total * place // places
+
+
+def look(after: Series, **fields: Any) -> Look:
+    """The first of five looks; 600 requests before of which half were bad."""
+    given = {
+        "look": 1,
+        "looks": 5,
+        "alpha": 0.05,
+        "allowed": 0.05,
+        "before": Counts(good=300, bad=300),
+        "before_window": BEFORE,
+        "before_revisions": ("7",),
+        "after": after,
+        "after_window": AFTER,
+    }
+    return Look(**(given | fields))
+
+
+def word(after: Series, **fields: Any) -> Word:
+    """Only the verdict."""
+    return judge(look(after, **fields)).verdict
+
+
+def before(bad: int, total: int = 600) -> Counts:
+    """What the burn window counted."""
+    return Counts(good=total - bad, bad=bad)
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        (0, Word.RECOVERED),
+        (17, Word.RECOVERED),
+        (18, Word.UNKNOWN),  # better, but not within what is allowed
+        (240, Word.UNKNOWN),
+        (250, Word.UNCHANGED),
+        (300, Word.UNCHANGED),
+        (350, Word.UNCHANGED),
+        (360, Word.WORSE),
+        (600, Word.WORSE),
+    ],
+)
+def test_law_6_the_four_words(bad: int, expected: Word) -> None:
+    """By exact bounds at 99 %: of 600 requests, half bad before, 5 % allowed."""
+    assert expected is word(served(600, bad))
+
+
+def test_law_6_the_error_is_split_over_the_looks() -> None:
+    """90 good requests are enough at 1 % a look, 59 were enough for a single look."""
+    few = {"before": before(45, 90), "after_window": AFTER}
+    assert Word.RECOVERED is word(served(90, 0), **few)
+    assert Word.UNKNOWN is word(served(89, 0), **few)
+    assert Word.RECOVERED is word(served(59, 0), **(few | {"looks": 1, "before": before(30, 60)}))
+
+
+def test_law_6_too_little_says_how_much_more() -> None:
+    """Requests and minutes that are still needed."""
+    verdict = judge(look(served(60, 0), before=before(30, 60)))
+    assert (verdict.verdict, verdict.needs) == (Word.UNKNOWN, 30)
+    assert "needs 30 more requests, about 5 minutes" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("after", "fields", "said"),
+    [
+        (served(0, 0), {}, "no data"),
+        (served(299, 0), {}, "load changed"),
+        (served(1201, 0), {}, "load changed"),
+        (served(600, 0, until=530), {}, "of the window has no requests"),
+        (served(600, 0, revision="7"), {}, "still serves"),
+        (served(600, 0), {"before": Counts()}, "load changed"),
+    ],
+    ids=["silence", "half the load", "twice the load", "holes", "old revision", "no before"],
+)
+def test_law_6_what_cannot_be_compared_is_unknown(
+    after: Series, fields: dict[str, Any], said: str
+) -> None:
+    """However good the requests were; and never anything but unknown."""
+    verdict = judge(look(after, **fields))
+    assert Word.UNKNOWN is verdict.verdict
+    assert said in verdict.reason
+
+
+def test_law_6_another_revision_is_unknown() -> None:
+    """A deployment in the middle of the window is another cause."""
+    two = served(300, 0).slots + served(300, 0, revision="9").slots
+    verdict = judge(look(served(0, 0).model_copy(update={"slots": two})))
+    assert (verdict.verdict, "another revision" in verdict.reason) == (Word.UNKNOWN, True)
+
+
+def test_law_6_silence_at_the_end_is_unknown() -> None:
+    """Traffic that stopped two and a half minutes ago is not being measured any more."""
+    window = Window(start=NOON, end=NOON + timedelta(seconds=3600))
+    after = served(3400, 0, until=3440)
+    verdict = judge(look(after, after_window=window))
+    assert (verdict.verdict, "newest request is 160 s" in verdict.reason) == (Word.UNKNOWN, True)
+
+
+def test_without_revisions_the_rest_still_judges() -> None:
+    """A service that does not say its revision cannot be checked for it."""
+    assert Word.RECOVERED is word(served(600, 0, revision=None), before_revisions=(None,))
+
+
+def test_after_a_rollback_the_old_revision_may_serve() -> None:
+    """The mirror of the change brings back what was there."""
+    assert Word.UNCHANGED is word(served(600, 300, revision="7"), must_differ=False)
+
+
+def test_a_doubtful_sample_is_no_failure_before_the_last_look() -> None:
+    """8 % before and 4 of 90 bad after: overlapping, but recovery is not ruled out yet."""
+    doubtful = {"before": before(8, 100), "before_window": BEFORE}
+    assert Word.UNKNOWN is word(served(90, 4), **doubtful)
+    assert Word.UNCHANGED is word(served(90, 4), look=5, **doubtful)
+    assert Word.UNKNOWN is word(served(70, 3), look=5, **doubtful)
+
+
+def neighbour(requests: int, over: int, route: str = "/api/ingest") -> Neighbour:
+    """Another route of the service."""
+    return Neighbour(route=route, requests=requests, over=over, limit_ms=250, p95_ms=240)
+
+
+def test_law_6_a_neighbour_made_worse_is_worse() -> None:
+    """A cured route does not excuse a harmed one."""
+    verdict = judge(
+        look(
+            served(600, 0),
+            neighbours=(neighbour(200, 10),),
+            neighbours_after=(neighbour(200, 60),),
+        )
+    )
+    assert (verdict.verdict, verdict.reason.startswith("/api/ingest")) == (Word.WORSE, True)
+    assert [n.worse for n in verdict.neighbours] == [True]
+
+
+def test_a_neighbour_no_worse_changes_nothing() -> None:
+    """Its own bounds, its own before."""
+    same = {"neighbours": (neighbour(200, 10),), "neighbours_after": (neighbour(200, 14),)}
+    assert Word.RECOVERED is word(served(600, 0), **same)
+
+
+def test_law_6_a_route_that_vanished_is_unknown() -> None:
+    """The mix of requests is not what it was."""
+    verdict = judge(look(served(600, 0), neighbours=(neighbour(200, 10),)))
+    assert (verdict.verdict, "now none" in verdict.reason) == (Word.UNKNOWN, True)
+    assert Word.RECOVERED is word(served(600, 0), neighbours=(neighbour(20, 1),))
+
+
+def test_old_beside_new_is_compared_where_both_served() -> None:
+    """Only slots that hold both count."""
+    old = served(300, 150, revision="7", until=300)
+    new = served(600, 6, revision="8")
+    both = old.model_copy(update={"slots": old.slots + new.slots})
+    found = control(both, "7", "8", 0.01)
+    assert found is not None
+    assert (found.before.requests, found.before.bad) == (300, 150)
+    assert (found.after.requests, found.after.bad, found.worse) == (300, 3, False)
+    assert control(new, "7", "8", 0.01) is None
+    assert control(new, "8", "8", 0.01) is None
+
+
+def test_a_verdict_survives_its_artifact() -> None:
+    """What is written can be read back."""
+    verdict = judge(look(served(600, 0)))
+    assert verdict == Verdict.model_validate_json(verdict.model_dump_json())
+    assert (verdict.looks_left, verdict.confidence) == (4, 0.99)
