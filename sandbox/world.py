@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
+import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -21,24 +20,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import boto3
 import httpx
 
-from sandbox.cloud.deploy import deploy
-from sandbox.processes import Processes
-from sandbox.pulumi import cli
-from sandbox.pulumi.stack import bundle, deploy_chatbot
+from sandbox import assembly, slo
+from sandbox.cloud import deploy
+from sandbox.processes import DidNotStartError, Processes
+from sandbox.pulumi import cache, cli, stack
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKLOADS = ROOT / "sandbox" / "workloads.yaml"
-STACK = "Backburn"
-REGION = "us-east-1"
-HONEYCOMB_KEY = "hcalk_sandbox_configuration_key"
-INGEST_KEY = "hcaik_sandbox_ingest_key"
-PASSPHRASE = "sandbox-passphrase"
 CLUSTER = SERVICE = "otel-ai-chatbot-dev"
-DATASET = "otel-ai-chatbot-backend"
-CDK_CLI = "aws-cdk@2.1148.1"  # the CLI of aws-cdk-lib 2.275
 
 Say = Callable[[str, str], None]
 
@@ -55,25 +45,18 @@ class Addresses:
     bedrock: str
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class World:
     """One sandbox, kept in a folder of its own; several can run at once."""
 
     def __init__(self, directory: Path, say: Say, *, cdk: bool = False) -> None:
-        self.cdk = cdk
         self.directory = directory.resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.say = say
+        self.say, self.cdk = say, cdk
         self.processes = Processes(self.directory / "logs", ROOT)
+        self.ports = _free_ports("aws", "honeycomb", "mailbox", "chatbot", "bedrock")
+        here = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
+        self.addresses = Addresses(api="", **here)
         self.outputs: dict[str, str] = {}
-        self.infra: dict[str, str] = {}
-        self.addresses = Addresses("", "", "", "", "", "")
 
     def __enter__(self) -> Self:
         try:
@@ -93,10 +76,21 @@ class World:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local AWS."""
-        return boto3.client(service, endpoint_url=self.addresses.aws, **_credentials())
+        return deploy.client(service, self.addresses.aws)
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs to speak to this world as if to AWS."""
+        return {
+            **_inherited(),
+            "AWS_ENDPOINT_URL": self.addresses.aws,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": deploy.REGION,
+            "AWS_DEFAULT_REGION": deploy.REGION,
+        }
 
     def product_environment(self) -> dict[str, str]:
-        """What Backburn's own CLI needs in this world: as `python -m backburn` reads it."""
+        """What Backburn's own CLI needs in this world, from the stack's outputs."""
         named = {
             "BACKBURN_INCIDENTS_TABLE": "IncidentsTable",
             "BACKBURN_APPROVALS_TABLE": "ApprovalsTable",
@@ -107,234 +101,108 @@ class World:
         }
         return self.environment() | {name: self.outputs[output] for name, output in named.items()}
 
-    def environment(self) -> dict[str, str]:
-        """What a process needs to speak to this world as if to AWS."""
-        return {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
-            "AWS_ENDPOINT_URL": self.addresses.aws,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'lambdas'}",
-        }
-
     def start(self) -> None:
         """Start all parts, deploy Backburn and the patient; returns when all of it serves."""
         begun = time.monotonic()
-        with ThreadPoolExecutor(2) as pool:
-            assembly = pool.submit(synthesise)
-            pulumi = pool.submit(cli.path)
-            self._start_parts(pulumi.result())
-            self.say("world", "local AWS, Honeycomb, Bedrock and mailbox serve; deploying Backburn")
-            self.outputs = self._deploy(assembly.result())
-        self._fill_secrets()
-        self.addresses = Addresses(
-            **{**asdict(self.addresses), "api": _path_form(self.outputs["ApiUrl"], self.addresses)}
-        )
-        self._connect_honeycomb()
-        self.say("world", f"Backburn deployed; the patient next ({_since(begun)})")
+        with ThreadPoolExecutor(1) as pool:
+            synthesised = pool.submit(assembly.synthesise)
+            self._start_parts()
+            self.say("world", f"local AWS, Honeycomb, Bedrock and mailbox serve ({_since(begun)})")
+            self._deploy(synthesised.result())
+        self.say("world", f"Backburn is deployed and connected to Honeycomb ({_since(begun)})")
         self._deploy_patient()
         (self.directory / "addresses.json").write_text(
             json.dumps(asdict(self.addresses), indent=1) + "\n"
         )
-        self.say("world", f"all of it serves ({_since(begun)})")
+        self.say("world", f"the chatbot is deployed by Pulumi and serves ({_since(begun)})")
 
-    # ------------------------------------------------------------------ parts
-
-    def _start_parts(self, pulumi: Path) -> None:
+    def _start_parts(self) -> None:
         outbox = self.directory / "outbox"
         outbox.mkdir(exist_ok=True)
         for mail in outbox.iterdir():
             mail.unlink()
         seed = self.directory / "honeycomb-seed.json"
-        seed.write_text(json.dumps(_SEED, indent=1))
-        ports = {name: free_port() for name in ("aws", "honeycomb", "bedrock", "mailbox")}
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        env["PYTHONPATH"] = f"{ROOT}:{ROOT / 'lambdas'}"
-        hosts = ROOT / "sandbox" / "pulumi" / "hosts"
-        build_path = os.pathsep.join(
-            [str(pulumi.parent), str(hosts), str(ROOT / ".venv/bin"), str(ROOT / ".tools/bin")]
-        )
-        python = sys.executable
-        aws = self.processes.start(
-            "aws",
-            [
-                str(ROOT / ".venv-cloud/bin/python"),
-                *("-m", "sandbox.cloud", "--port", str(ports["aws"])),
+        seed.write_text(json.dumps(slo.SEED, indent=1))
+        tools = [cli.path().parent, stack.HOSTS, ROOT / ".venv/bin", ROOT / ".tools/bin"]
+        options = {
+            "aws": [
                 *("--state-dir", str(self.directory / "aws"), "--outbox", str(outbox)),
-                *("--lambda-python", _bare_python(), "--build-path", build_path),
-                *("--build-env", f"BACKBURN_CACHE={cache_directory()}"),
+                *("--lambda-python", _bare_python()),
+                *("--build-path", os.pathsep.join(map(str, tools))),
+                *("--build-env", f"BACKBURN_CACHE={cache.cache()}"),
+                *("--build-env", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true"),
             ],
-            env,
-        )
-        honeycomb = self.processes.start(
-            "honeycomb",
-            [
-                python,
-                "-m",
-                "sandbox.honeycomb",
-                "--port",
-                str(ports["honeycomb"]),
-                "--relax-burn-windows",
-                "--seed",
-                str(seed),
-            ],
-            env,
-        )
-        bedrock = self.processes.start(
-            "bedrock", [python, "-m", "sandbox.bedrock", "--port", str(ports["bedrock"])], env
-        )
-        mailbox = self.processes.start(
-            "mailbox",
-            [
-                python,
-                "-m",
-                "sandbox.mailbox",
-                "--port",
-                str(ports["mailbox"]),
-                "--outbox",
-                str(outbox),
-            ],
-            env,
-        )
-        self.addresses = Addresses(
-            aws=aws.url(), api="", honeycomb=honeycomb.url(), mailbox=mailbox.url(),
-            chatbot=f"http://127.0.0.1:{free_port()}", bedrock=bedrock.url(),
-        )  # fmt: skip
+            "honeycomb": ["--relax-burn-windows", "--seed", str(seed)],
+            "bedrock": [],
+            "mailbox": ["--outbox", str(outbox)],
+        }
+        modules = {"aws": "cloud"}
+        parts = []
+        for name, given in options.items():
+            python = str(ROOT / ".venv-cloud/bin/python") if name == "aws" else sys.executable
+            module = f"sandbox.{modules.get(name, name)}"
+            command = [python, "-m", module, "--port", str(self.ports[name]), *given]
+            parts.append(self.processes.start(name, command, _inherited()))
+        for part in parts:
+            part.url()
 
-    def _deploy(self, assembly: Path) -> dict[str, str]:
-        return deploy(
-            assembly, STACK, self.addresses.aws, {"HoneycombUrl": self.addresses.honeycomb}
+    def _deploy(self, synthesised: Path) -> None:
+        deploying = assembly.deploy_with_cdk if self.cdk else assembly.deploy
+        self.outputs = deploying(
+            synthesised, self.addresses.aws, {"HoneycombUrl": self.addresses.honeycomb}
         )
-
-    def _fill_secrets(self) -> None:
+        api = self.outputs["ApiUrl"].split("//")[1].split(".")[0]
+        # By path, because Python does not resolve *.localhost; a browser does.
+        path = f"{self.addresses.aws}/_aws/execute-api/{api}/$default"
+        self.addresses = Addresses(**{**asdict(self.addresses), "api": path})
         secrets = self.client("secretsmanager")
         secrets.put_secret_value(
-            SecretId=self.outputs["HoneycombSecretArn"], SecretString=HONEYCOMB_KEY
+            SecretId=self.outputs["HoneycombSecretArn"], SecretString=slo.CONFIGURATION_KEY
         )
-        secrets.create_secret(Name="backburn/chatbot-passphrase", SecretString=PASSPHRASE)
-
-    def _connect_honeycomb(self) -> None:
-        token = self.client("secretsmanager").get_secret_value(
-            SecretId=self.outputs["WebhookSecretArn"]
-        )["SecretString"]
-        template = (ROOT / "lambdas/backburn/payload_template.json.tmpl").read_text()
-        with httpx.Client(
-            base_url=self.addresses.honeycomb, headers={"X-Honeycomb-Team": HONEYCOMB_KEY}
-        ) as honeycomb:
-            recipient = honeycomb.post(
-                "/1/recipients",
-                json={
-                    "type": "webhook",
-                    "details": {
-                        "webhook_name": "backburn",
-                        "webhook_url": f"{self.addresses.api}/webhooks/honeycomb",
-                        "webhook_secret": token,
-                        "webhook_payloads": {
-                            "payload_templates": {"budget_rate": {"body": template}}
-                        },
-                    },
-                },
-            ).raise_for_status()
-            honeycomb.post(
-                f"/1/burn_alerts/{DATASET}",
-                json={
-                    "alert_type": "budget_rate",
-                    "budget_rate_window_minutes": 1,
-                    "budget_rate_decrease_threshold_per_million": 1,
-                    "slo": {"id": "chat-latency"},
-                    "recipients": [{"id": recipient.json()["id"]}],
-                },
-            ).raise_for_status()
-
-    # ------------------------------------------------------------------ the patient
+        secrets.create_secret(Name="backburn/chatbot-passphrase", SecretString=stack.PASSPHRASE)
+        token = secrets.get_secret_value(SecretId=self.outputs["WebhookSecretArn"])["SecretString"]
+        slo.connect(self.addresses.honeycomb, f"{path}/webhooks/honeycomb", token)
 
     def _deploy_patient(self) -> None:
         workdir = self.directory / "patient"
-        self.infra = deploy_chatbot(
-            self.addresses.aws,
-            workdir,
-            {
-                "otlpEndpoint": self.addresses.honeycomb,
-                "bedrockEndpoint": self.addresses.bedrock,
-            },
-        )
+        config = {
+            "otlpEndpoint": self.addresses.honeycomb,
+            "bedrockEndpoint": self.addresses.bedrock,
+        }
+        stack.deploy_chatbot(self.addresses.aws, workdir, config)
         self.client("s3").put_object(
             Bucket=self.outputs["ArtifactsBucket"],
             Key="programs/chatbot.zip",
-            Body=bundle(workdir / "program"),
+            Body=stack.bundle(workdir / "program"),
         )
-        port = self.addresses.chatbot.rsplit(":", 1)[1]
+        images = {"*": {"cwd": str(ROOT), "env": {"PATH": f"{ROOT / '.venv/bin'}:/usr/bin:/bin"}}}
         runner = self.processes.start(
             "fargate",
             [
-                sys.executable,
-                "-m",
-                "sandbox.fargate",
-                "--endpoint",
-                self.addresses.aws,
-                "--cluster",
-                CLUSTER,
-                "--service",
-                SERVICE,
-                "--port",
-                port,
+                *(sys.executable, "-m", "sandbox.fargate", "--endpoint", self.addresses.aws),
+                *("--cluster", CLUSTER, "--service", SERVICE, "--port", str(self.ports["chatbot"])),
+                *("--images", json.dumps(images), "--logs", str(self.directory / "logs/tasks")),
             ],
             self.environment(),
         )
-        runner.url(within=90)
+        runner.url()
+        _until_healthy(f"{self.addresses.chatbot}/api/health", within=120)
 
 
-def synthesise() -> Path:
-    """The CDK app's cloud assembly for this machine, made once per content."""
-    sources = [
-        ROOT / "app.py", ROOT / "cdk.json", WORKLOADS, ROOT / "requirements.txt",
-        *sorted((ROOT / "stacks").rglob("*.*")), *sorted((ROOT / "lambdas").rglob("*.*")),
-    ]  # fmt: skip
-    digest = hashlib.sha256()
-    for source in sources:
-        if source.is_file() and source.suffix != ".pyc":
-            digest.update(f"{source.relative_to(ROOT)}\0".encode() + source.read_bytes())
-    assembly = ROOT / ".build" / "assembly" / digest.hexdigest()[:16]
-    if not (assembly / "manifest.json").exists():
-        result = subprocess.run(
-            [sys.executable, str(ROOT / "app.py")],
-            cwd=ROOT,
-            env={**os.environ, "CDK_OUTDIR": str(assembly), "CDK_CONTEXT_JSON": _CONTEXT},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise RuntimeError(f"the stacks could not be synthesised:\n{result.stderr[-4000:]}")
-    return assembly
+def _until_healthy(url: str, within: float) -> None:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=5).is_success:
+                return
+        time.sleep(0.3)
+    raise DidNotStartError(f"no task of the chatbot became healthy within {within:.0f} s: {url}")
 
 
-def cache_directory() -> Path:
-    """Where the Pulumi CLI and the programs' packages are kept between checkouts."""
-    return Path(os.environ.get("BACKBURN_CACHE") or Path.home() / ".cache" / "backburn")
-
-
-_CONTEXT = json.dumps({"asset": "host", "workloads": str(WORKLOADS.relative_to(ROOT))})
-SLI = (
-    'IF(AND(EQUALS($http.target,"/api/chat"),NOT(EXISTS($trace.parent_id))),'
-    "AND(LTE($duration_ms,1000),LT($http.status_code,500)))"
-)
-_SEED: dict[str, Any] = {
-    "datasets": [DATASET],
-    "derived_columns": [{"dataset": DATASET, "alias": "sli.chat_latency", "expression": SLI}],
-    "slos": [
-        {
-            "id": "chat-latency",
-            "dataset": DATASET,
-            "name": "Chat answers within a second",
-            "sli": {"alias": "sli.chat_latency"},
-            "time_period_days": 7,
-            "target_per_million": 950_000,
-        }
-    ],
-}
+def _inherited() -> dict[str, str]:
+    """The environment of ours without anybody's real account."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+    return {**kept, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambdas'}"}
 
 
 def _bare_python() -> str:
@@ -342,16 +210,12 @@ def _bare_python() -> str:
     return str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
 
 
-def _path_form(url: str, addresses: Addresses) -> str:
-    """The API by path: Python does not resolve `*.localhost`, a browser does."""
-    api = url.split("//")[1].split(".", maxsplit=1)[0]
-    return f"{addresses.aws}/_aws/execute-api/{api}/$default"
-
-
-def _credentials() -> dict[str, str]:
-    return {
-        "region_name": REGION, "aws_access_key_id": "test", "aws_secret_access_key": "test",
-    }  # fmt: skip
+def _free_ports(*names: str) -> dict[str, int]:
+    probes = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
+    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
+    for probe in probes.values():
+        probe.close()
+    return ports
 
 
 def _since(begun: float) -> str:
