@@ -14,6 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import JsonValue
 
+from .inputs import is_token
+from .inputs import shown as words_of
 from .preview import short
 from .proposal import Proposal
 
@@ -96,15 +98,27 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"short": short, "tojson_text": _value}
+    environment.filters |= {"short": short, "value": _value, "arrows": _arrows}
+    environment.filters["sentence"] = _sentence
     environment.tests["web_link"] = _is_web_link
     return environment
 
 
 def _value(value: JsonValue) -> str:
     """A bound value as text: it is escaped like any other."""
+    if is_token(value):
+        return words_of(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONG else f"{text[:LONG]} ..."
+
+
+def _arrows(text: str) -> str:
+    """The plain arrows of mails as the page writes them."""
+    return text.replace("->", "\N{RIGHTWARDS ARROW}")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _is_web_link(link: str) -> bool:

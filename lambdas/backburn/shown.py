@@ -59,7 +59,7 @@ def amount(value: float, unit: str) -> str:
         case "ms":
             return f"{value:.0f} ms" if value >= 10 or not value else f"{value:.1f} ms"  # noqa: PLR2004
         case "1/min":
-            return f"{value:.0f} a minute"
+            return f"{value:.0f}/min"
         case "%":
             return f"{value:.0f} %"
     return f"{value:.4g} {unit}"

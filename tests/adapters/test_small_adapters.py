@@ -174,7 +174,7 @@ def test_law_8_an_execution_starts_once(machine: tuple[Any, str]) -> None:
 
 @pytest.mark.parametrize("error", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
 def test_law_5_a_token_nobody_waits_on_is_a_lookup_error(aws: None, error: str) -> None:
-    """A late or a forged answer wakes nothing. (moto takes any token: the answers are AWS's.)"""
+    """A late or a forged answer wakes nothing; moto takes any token, so the answers are AWS's."""
     client = boto3.client("stepfunctions")
     workflow = StepFunctions(client, MACHINE)
     with Stubber(client) as stub:
