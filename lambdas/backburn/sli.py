@@ -115,6 +115,16 @@ class Series(Model):
         """End of the newest slot that holds a request."""
         return max((slot.at + self.seconds for slot in self.slots), default=None)
 
+    def per_minute(self, window: Window) -> float:
+        """The rate of requests, up to the newest one.
+
+        Slow requests that are still running have not been told yet, and behind a queue that holds
+        for every request after some moment: the time after it says nothing of the rate.
+        """
+        inside = self.within(window)
+        seconds = (inside.newest or window.first) - window.first
+        return inside.counts.total * 60 / seconds if seconds else 0.0
+
     def missing(self, window: Window, bucket: int) -> float:
         """The share of the window's buckets (of `bucket` seconds) without any request."""
         buckets = int(window.seconds // bucket)

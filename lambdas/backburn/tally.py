@@ -63,7 +63,7 @@ def side(
         window=window,
         counts=inside.counts,
         revisions=inside.revisions,
-        per_minute=inside.counts.total * 60 / window.seconds,
+        per_minute=series.per_minute(window),
         p50_ms=own.p50_ms if own else 0.0,
         p95_ms=own.p95_ms if own else 0.0,
         p99_ms=own.p99_ms if own else 0.0,

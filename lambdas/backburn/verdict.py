@@ -27,6 +27,9 @@ _STALE = 120  # seconds without a request at the end of the window
 _FEWEST_OF_NEIGHBOUR = 30
 
 
+Revisions = tuple[str | None, ...]
+
+
 class Word(StrEnum):
     """The four verdicts."""
 
@@ -67,12 +70,14 @@ class Look(Model):
     allowed: float
     before: Counts
     before_window: Window
-    before_revisions: tuple[str | None, ...] = ()
+    before_per_minute: float
+    before_revisions: Revisions = ()
     after: Series
     after_window: Window
     neighbours: tuple[Neighbour, ...] = ()
     neighbours_after: tuple[Neighbour, ...] = ()
     must_differ: bool = True  # after an apply another revision than before must serve
+    shortest: float = 0.0  # seconds; in less the slow requests of the burn would not have ended
 
 
 class Verdict(Model):
@@ -97,8 +102,8 @@ def judge(look: Look) -> Verdict:
     """The verdict of this look."""
     alpha = look.alpha / look.looks
     counts = look.after.within(look.after_window).counts
-    before = share(look.before, look.before_window.seconds, alpha)
-    after = share(counts, look.after_window.seconds, alpha)
+    before = share(look.before, look.before_per_minute, alpha)
+    after = share(counts, _rate(counts, look.after_window), alpha)
     neighbours = _neighbours(look, alpha)
     needs = _needs(after, look.allowed, alpha)
     word, reason = _word(look, before, after, neighbours, needs)
@@ -118,7 +123,7 @@ def judge(look: Look) -> Verdict:
     )
 
 
-def share(counts: Counts, seconds: float, alpha: float) -> Share:
+def share(counts: Counts, per_minute: float, alpha: float) -> Share:
     """The bad share of some requests with its bounds, each at error `alpha`."""
     return Share(
         requests=counts.total,
@@ -126,21 +131,23 @@ def share(counts: Counts, seconds: float, alpha: float) -> Share:
         share=counts.share,
         lower=lower(counts.bad, counts.total, alpha),
         upper=upper(counts.bad, counts.total, alpha),
-        per_minute=counts.total * 60 / seconds if seconds else 0.0,
+        per_minute=per_minute,
     )
 
 
-def control(series: Series, old: str | None, new: str | None, alpha: float) -> Compared | None:
-    """Old beside new revision in those slots in which both served; None if they never did."""
+def control(series: Series, before: Revisions, after: Revisions, alpha: float) -> Compared | None:
+    """The last revision of each side in those slots in which both served; None if in none."""
+    if not before or not after:
+        return None
+    old, new = before[-1], after[-1]
     both = {s.at for s in series.serving(old).slots} & {s.at for s in series.serving(new).slots}
     if old == new or not both:
         return None
     shared = series.model_copy(update={"slots": tuple(s for s in series.slots if s.at in both)})
-    seconds = len(both) * series.seconds
-    before = share(shared.serving(old).counts, seconds, alpha)
-    after = share(shared.serving(new).counts, seconds, alpha)
+    served = [shared.serving(revision).counts for revision in (old, new)]
+    beside, this = (share(c, c.total * 60 / (len(both) * series.seconds), alpha) for c in served)
     name = f"revision {new} beside {old}"
-    return Compared(name=name, before=before, after=after, worse=after.lower > before.upper)
+    return Compared(name=name, before=beside, after=this, worse=this.lower > beside.upper)
 
 
 def _word(
@@ -188,6 +195,11 @@ def _doubt(look: Look, before: Share, after: Share) -> str | None:
     series = look.after.within(look.after_window)
     if not after.requests:
         return f"no data: no counted request in {look.after_window.seconds:.0f} s"
+    if look.after_window.seconds < look.shortest:
+        return (
+            f"too soon: {look.after_window.seconds:.0f} s measured, in which the slow requests of"
+            f" the burn ({look.shortest:.0f} s) would not have ended"
+        )
     return (
         _mixed(look, series.revisions)
         or _load(before, after)
@@ -195,7 +207,7 @@ def _doubt(look: Look, before: Share, after: Share) -> str | None:
     )
 
 
-def _mixed(look: Look, revisions: tuple[str | None, ...]) -> str | None:
+def _mixed(look: Look, revisions: Revisions) -> str | None:
     if len(revisions) > 1:
         return f"another revision served in the window: {', '.join(map(str, revisions))}"
     if look.must_differ and revisions[0] is not None and revisions[0] in look.before_revisions:
@@ -241,14 +253,18 @@ def _neighbours(look: Look, alpha: float) -> tuple[Compared, ...]:
         Compared(name=route.route, before=old, after=new, worse=new.lower > old.upper)
         for route in look.neighbours
         if route.route in after
-        for old in (_of(route, look.before_window.seconds, alpha),)
-        for new in (_of(after[route.route], look.after_window.seconds, alpha),)
+        for old in (_of(route, look.before_window, alpha),)
+        for new in (_of(after[route.route], look.after_window, alpha),)
     )
 
 
-def _of(route: Neighbour, seconds: float, alpha: float) -> Share:
+def _of(route: Neighbour, window: Window, alpha: float) -> Share:
     counts = Counts(good=route.requests - route.over, bad=route.over)
-    return share(counts, seconds, alpha).model_copy(update={"p95_ms": route.p95_ms})
+    return share(counts, _rate(counts, window), alpha).model_copy(update={"p95_ms": route.p95_ms})
+
+
+def _rate(counts: Counts, window: Window) -> float:
+    return counts.total * 60 / window.seconds if window.seconds else 0.0
 
 
 def _needs(after: Share, allowed: float, alpha: float) -> int | None:

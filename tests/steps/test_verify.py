@@ -83,11 +83,11 @@ def test_the_same_badness_is_unchanged() -> None:
     assert Word.UNCHANGED is after(120, 2, Chat(model_ms=3000, revision="8")).verdict
 
 
-def test_before_is_read_up_to_the_time_that_slow_requests_take() -> None:
+def test_the_newest_requests_are_left_out_until_the_slow_ones_have_ended() -> None:
     """The newest seconds know only the fast requests and are left out."""
     verdict = after(120, 2, GOOD)
-    in_flight = 4  # P99 of the burn is a little over three seconds
-    assert verdict.window.end == SETTLED + timedelta(seconds=120 - 5 - in_flight)
+    running = 1  # P99 is about half a second
+    assert verdict.window.end == SETTLED + timedelta(seconds=120 - 5 - running)
     assert verdict.window.start == SETTLED + timedelta(seconds=10)
 
 

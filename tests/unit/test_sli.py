@@ -96,3 +96,10 @@ def test_the_onset_is_where_the_share_rose() -> None:
 def test_no_onset_where_nothing_got_worse(slots: list[tuple[int, int, int]]) -> None:
     """Noise and improvements are no onset."""
     assert series(*slots).onset() is None
+
+
+def test_the_rate_is_that_up_to_the_newest_request() -> None:
+    """What still runs has not been told: the silence after the newest request is no lull."""
+    found = series((0, 10, 0), (10, 10, 0))
+    assert found.per_minute(window(0, 60)) == 60
+    assert series().per_minute(window(0, 60)) == 0

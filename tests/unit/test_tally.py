@@ -119,7 +119,7 @@ def test_a_side_is_what_the_sli_counted_in_its_window() -> None:
     )
     series = Series(seconds=60, slots=slots, link="")
     found = tally.side(chatbot(), series, WINDOW, [operation("/api/chat", 20)], 4, Usage())
-    assert (Counts(good=18, bad=2), 2.0, ("7",)) == (
+    assert (Counts(good=18, bad=2), 10.0, ("7",)) == (
         found.counts,
         found.per_minute,
         found.revisions,

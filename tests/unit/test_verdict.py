@@ -54,7 +54,8 @@ def look(after: Series, **fields: Any) -> Look:
         "after": after,
         "after_window": AFTER,
     }
-    return Look(**(given | fields))
+    given |= fields
+    return Look(**({"before_per_minute": given["before"].total / 10} | given))
 
 
 def word(after: Series, **fields: Any) -> Word:
@@ -155,6 +156,13 @@ def test_a_doubtful_sample_is_no_failure_before_the_last_look() -> None:
     assert Word.UNKNOWN is word(served(70, 3), look=5, **doubtful)
 
 
+def test_law_6_a_look_too_soon_is_unknown() -> None:
+    """In less time than the burn's slow requests took, only fast ones can have ended."""
+    verdict = judge(look(served(600, 0), shortest=601))
+    assert (verdict.verdict, verdict.reason[:8]) == (Word.UNKNOWN, "too soon")
+    assert word(served(600, 0), shortest=600) is Word.RECOVERED
+
+
 def neighbour(requests: int, over: int, route: str = "/api/ingest") -> Neighbour:
     """Another route of the service."""
     return Neighbour(route=route, requests=requests, over=over, limit_ms=250, p95_ms=240)
@@ -191,12 +199,13 @@ def test_old_beside_new_is_compared_where_both_served() -> None:
     old = served(300, 150, revision="7", until=300)
     new = served(600, 6, revision="8")
     both = old.model_copy(update={"slots": old.slots + new.slots})
-    found = control(both, "7", "8", 0.01)
+    found = control(both, ("7",), ("8",), 0.01)
     assert found is not None
     assert (found.before.requests, found.before.bad) == (300, 150)
     assert (found.after.requests, found.after.bad, found.worse) == (300, 3, False)
-    assert control(new, "7", "8", 0.01) is None
-    assert control(new, "8", "8", 0.01) is None
+    assert control(new, ("7",), ("8",), 0.01) is None
+    assert control(new, ("8",), ("8",), 0.01) is None
+    assert control(new, ("8",), (), 0.01) is None
 
 
 def test_a_verdict_survives_its_artifact() -> None:

@@ -15,7 +15,7 @@ from backburn.verdict import Look, Share, Verdict, control, judge
 from backburn.workload import Workload
 
 _LOOK_BACK = 600  # seconds before settling in which old and new revisions may be compared
-_IN_FLIGHT = 30  # seconds at most that are left out so that slow requests can finish
+_IN_FLIGHT_MS = 60_000  # a load balancer's idle timeout: what takes longer is cut off anyway
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -61,19 +61,24 @@ def verify(
     rollback: bool = False,
 ) -> Verdict:
     """The verdict of one look: two query results."""
-    asked = workload.verification
+    asked, burn = workload.verification, evidence.burn
     slo = telemetry.slo(workload.dataset, evidence.slo)
     columns = telemetry.columns(workload.dataset)
-    whole, after = _windows(workload, evidence, settled_at, now)
+    until = now - timedelta(seconds=workload.windows.ingest_lag)
 
-    query = queries.sli_by_slot(workload, slo, columns, whole)
-    series = queries.read_series(telemetry.run(workload.dataset, query), slo, whole)
+    whole, after = _windows(workload, settled_at, until)
     limits = {n.route: n.limit_ms for n in evidence.neighbours}
     query = queries.operations(workload, columns, after, limits, requests_only=True)
     found = telemetry.run(workload.dataset, query)
     requests = queries.read_operations(found, workload, columns)
+    own = tally.route_requests(workload, requests)
 
-    burn = evidence.burn
+    # A span arrives when it ends: the newest seconds know only the fast requests.
+    running = timedelta(milliseconds=min(own.p99_ms, _IN_FLIGHT_MS) if own else 0)
+    whole, judged = _windows(workload, settled_at, until - running)
+    query = queries.sli_by_slot(workload, slo, columns, whole)
+    series = queries.read_series(telemetry.run(workload.dataset, query), slo, whole)
+
     verdict = judge(
         Look(
             look=look,
@@ -82,44 +87,37 @@ def verify(
             allowed=slo.allowed,
             before=burn.counts,
             before_window=burn.window,
+            before_per_minute=burn.per_minute,
             before_revisions=burn.revisions,
             after=series,
-            after_window=after,
+            after_window=judged,
             neighbours=evidence.neighbours,
             neighbours_after=tally.neighbours(requests, limits),
             must_differ=not rollback,
+            shortest=min(burn.p99_ms, _IN_FLIGHT_MS) / 1000,
         )
     )
-    own = tally.route_requests(workload, requests)
+    beside = control(
+        series, burn.revisions, series.within(judged).revisions, asked.alpha / asked.looks
+    )
     shown = {"p95_ms": own.p95_ms, "p99_ms": own.p99_ms} if own else {}
-    served = series.within(after).revisions
     return verdict.model_copy(
         update={
             "before": _with(verdict.before, p95_ms=burn.p95_ms, p99_ms=burn.p99_ms),
             "after": _with(verdict.after, **shown),
-            "control": control(series, burn.revisions[-1], served[-1], asked.alpha / asked.looks)
-            if burn.revisions and served
-            else None,
+            "control": beside,
         }
     )
 
 
-def _windows(
-    workload: Workload, evidence: Evidence, settled_at: datetime, now: datetime
-) -> tuple[Window, Window]:
-    """(everything asked for, what is judged), both on the edges of slots.
-
-    Judged is from settled + drop to now - ingest lag, less the time that slow requests take: a
-    span arrives when it ends, so the newest seconds know only the fast ones.
-    """
-    in_flight = min(_IN_FLIGHT, ceil(evidence.burn.p99_ms / 1000))
-    until = now - timedelta(seconds=workload.windows.ingest_lag + in_flight)
+def _windows(workload: Workload, settled_at: datetime, until: datetime) -> tuple[Window, Window]:
+    """(with the rollout, from settled + drop on), both up to `until` and on the edges of slots."""
     since = settled_at + timedelta(seconds=workload.verification.drop)
     back = settled_at - timedelta(seconds=_LOOK_BACK)
-    slot = slot_seconds((until - back).total_seconds())
-    whole = window_ending(until, ceil((until - back).total_seconds()), slot)
-    begin = Window(start=since, end=max(since, until)).seconds // slot * slot
-    return whole, window_ending(until, int(begin), slot)
+    length = ceil((until - back).total_seconds())
+    slot = slot_seconds(length)
+    judged = int(Window(start=since, end=max(since, until)).seconds) // slot * slot
+    return window_ending(until, length, slot), window_ending(until, judged, slot)
 
 
 def _with(share: Share, **shown: float) -> Share:
