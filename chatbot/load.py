@@ -18,6 +18,7 @@ import time
 from collections import Counter, deque
 from dataclasses import asdict
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -51,10 +52,11 @@ class Load:
         self._in_flight = 0
         self._counts: Counter[str] = Counter()
         self._seen: deque[Seen] = deque(maxlen=KEPT)
+        self._began = time.monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -63,6 +65,7 @@ class Load:
 
     def start(self) -> None:
         """Begin; requests arrive from now on."""
+        self._began = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -84,7 +87,9 @@ class Load:
 
     def figures(self, seconds: float = WINDOW_SECONDS) -> Figures:
         """What went on in the last seconds."""
-        recent = self.seen(time.monotonic() - seconds)
+        now = time.monotonic()
+        seconds = min(seconds, max(now - self._began, TICK_SECONDS))
+        recent = self.seen(now - seconds)
         asked = chats(recent)
         times = [one.milliseconds for one in asked]
         return Figures(
@@ -107,7 +112,9 @@ class Load:
     async def _arrive(self) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
         tasks: set[asyncio.Task[None]] = set()
-        async with httpx.AsyncClient(base_url=self._url, timeout=None, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=self._url, timeout=self._timeout, limits=limits
+        ) as client:
             # Arrivals are counted on a clock that runs at the rate, so that a late wake-up is made
             # up for and a new rate applies at once.
             due, then = self._gap(), time.monotonic()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import uvicorn
 
 from .wiring import assemble
 
+SWITCH_SECONDS = 0.001  # a ranking holds the interpreter; answers that came in should not wait
 DRAIN_SECONDS = 7  # with the flush of the spans under ten, less than a container is given
 
 
 def main() -> None:
     """Serve on every interface, as a container does."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         assemble(os.environ),
         host=os.environ.get("HOST", "0.0.0.0"),  # noqa: S104

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
+from opentelemetry.util.types import AttributeValue
 
 from .settings import EMBEDDING_MODEL, Settings
 from .telemetry import Telemetry
@@ -72,7 +73,7 @@ class Bedrock:
     def converse(self, system: str, prompt: str) -> Answer:
         """The model's answer to one user message."""
         settings = self._settings
-        attributes = {
+        attributes: dict[str, AttributeValue] = {
             **self._call("Converse"),
             "gen_ai.system": "aws.bedrock",
             "gen_ai.operation.name": "chat",

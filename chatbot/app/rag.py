@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AttributeValue
 
 from .bedrock import Answer
 from .corpus import Passage
@@ -55,12 +57,15 @@ class Rag:
         telemetry: Telemetry,
         *,
         candidates_per_document: int,
+        processors: int = 1,
     ) -> None:
         self._model = model
         self._index = index
         self._reranker = reranker
         self._telemetry = telemetry
         self._factor = candidates_per_document
+        # One after the other, each ranking ends sooner than when all of them take turns.
+        self._processors = threading.BoundedSemaphore(processors)
 
     def generate_response(self, question: str, documents: int, *, context: bool) -> Reply:
         """The model's answer; with `context`, from that many passages."""
@@ -91,9 +96,10 @@ class Rag:
         attributes = {**_question(question), "db.operation": "knn", "rag.k": documents}
         with self._telemetry.span("rag.vector_search", attributes) as span:
             vector = self._model.embed(question)
-            near = self._nearest(vector, documents * self._factor)
-            scores = dict(near)
-            best = self._reranker.best(question, [passage for passage, _ in near], documents)
+            with self._processors:
+                near = self._nearest(vector, documents * self._factor)
+                scores = dict(near)
+                best = self._reranker.best(question, [passage for passage, _ in near], documents)
             hits = [(passage, scores[passage]) for passage in best]
             span.set_attributes(_similarity([score for _, score in hits]))
             span.set_attribute("rag.candidates", len(near))
@@ -124,7 +130,10 @@ class Rag:
 
     def _generate(self, prompt: str) -> Answer:
         started = time.perf_counter()
-        attributes = {"rag.llm.provider": "bedrock", "rag.llm.context_length": len(prompt)}
+        attributes: dict[str, AttributeValue] = {
+            "rag.llm.provider": "bedrock",
+            "rag.llm.context_length": len(prompt),
+        }
         with self._telemetry.span("rag.llm_generation", attributes) as span:
             try:
                 answer = self._model.converse(SYSTEM, prompt)

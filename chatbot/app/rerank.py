@@ -23,10 +23,14 @@ PASSAGE_TERMS = 32
 SHORTEST_TERM = 3
 TRIGRAM = 3
 COMMON = frozenset(
-    "about after again all and any are because been before being but can could did does each for"
-    " from had has have how into its itself more most not now one only other our out over own same"
-    " should some such than that the their them then there these they this those too under until"
-    " very was were what when where which while who whom why will with you your".split()
+    word
+    for line in """
+    about after again all and any are because been before being but can could did does each for
+    from had has have how into its itself more most not now one only other our out over own same
+    should some such than that the their them then there these they this those too under until
+    very was were what when where which while who whom why will with you your
+    """.splitlines()
+    for word in line.split()
 )
 
 TermVector = Sequence[float]

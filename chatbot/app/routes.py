@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 
 from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,7 +24,6 @@ from .tracing import TracedRequests
 from .workers import Workers
 
 FLUSH_SECONDS = 2
-Result = TypeVar("Result")
 
 
 class Question(BaseModel):

@@ -26,6 +26,11 @@ class Task:
         """How many requests it works on at once: a larger task lets more into the model."""
         return max(FEWEST_WORKERS, self.cpu_units // UNITS_PER_WORKER)
 
+    @property
+    def processors(self) -> int:
+        """How many processors it can keep busy."""
+        return max(1, self.cpu_units // UNITS_PER_VCPU)
+
 
 def describe(env: Mapping[str, str]) -> Task:
     """The task by its metadata endpoint; outside ECS by TASK_CPU, TASK_FAMILY, TASK_REVISION."""

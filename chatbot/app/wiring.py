@@ -45,5 +45,6 @@ def assemble(env: Mapping[str, str]) -> Starlette:
         Reranker(passages),
         telemetry,
         candidates_per_document=settings.candidates_per_document,
+        processors=task.processors,
     )
     return application(rag, workers, telemetry, settings, task)

@@ -1,4 +1,4 @@
-"""Titan's embedding in shape: texts that share words are close, the same text is the same vector."""
+"""An embedding in Titan's shape: texts that share words are close, equal texts are equal."""
 
 from __future__ import annotations
 
