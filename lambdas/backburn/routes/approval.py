@@ -32,16 +32,21 @@ class Answer(NamedTuple):
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """One HTTP API event (payload 2.0) to one page."""
-    answer = respond(
-        event,
-        wiring.approvals(),
-        wiring.artifacts(),
-        wiring.incidents(),
-        wiring.mac_key(),
-        wiring.workflow(),
-        wiring.mailer(),
-        wiring.now(),
-    )
+    try:
+        answer = respond(
+            event,
+            wiring.approvals(),
+            wiring.artifacts(),
+            wiring.incidents(),
+            wiring.mac_key(),
+            wiring.workflow(),
+            wiring.mailer(),
+            wiring.now(),
+        )
+    except Exception:
+        log.exception("the page could not be made")
+        said = "Something of ours does not work. Nothing was decided; please try again."
+        answer = Answer(503, page.message("Please try again", [said], tone="problem"))
     return {
         "statusCode": answer.status,
         "headers": page.headers() | ({"allow": "GET, POST"} if answer.status == 405 else {}),  # noqa: PLR2004
