@@ -99,8 +99,8 @@ def resize(
         raise Abstained(f"{now_cpu} CPU units with {now_memory} MiB is no size Fargate has")
     found = [s for s in sizes_above(now_cpu, now_memory) if cpu in {None, s[0]}]
     if not found:
-        wanted = "a larger task" if cpu is None else f"a task of {cpu} CPU units above {now_cpu}"
-        raise Abstained(f"Fargate has no {wanted} for {now_memory} MiB")
+        wanted = "larger size" if cpu is None else f"size of {cpu} CPU units"
+        raise Abstained(f"Fargate has no {wanted} above {now_cpu} CPU units, {now_memory} MiB")
     next_cpu, next_memory = found[0]
     if next_cpu > allowed.max_cpu or next_memory > allowed.max_memory:
         raise Abstained(
