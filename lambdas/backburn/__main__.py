@@ -6,6 +6,8 @@ import argparse
 import sys
 from datetime import datetime
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from backburn import wiring
 from backburn.errors import BackburnError, Malformed
 from backburn.incident import Incident, Status, artifact_key, execution_name
@@ -25,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.stack:
             wiring.read_stack(options.stack)
         print(_run(options, wiring.incidents(), wiring.now()))
-    except (BackburnError, KeyError) as error:
+    except (BackburnError, KeyError, BotoCoreError, ClientError) as error:
         print(f"backburn: {error.args[0] if error.args else error}", file=sys.stderr)
         return 1
     return 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import ports
+from .applying import Site
 from .exports import Order, lines
 from .workload import Workload, Workloads
 
@@ -29,7 +30,10 @@ def now() -> datetime:
 @cache
 def setting(name: str) -> str:
     """An environment variable that the stacks promise to set."""
-    return os.environ[name]
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise KeyError(f"{name} is not set; at a desk, give --stack") from None
 
 
 def read_stack(name: str) -> None:
@@ -183,6 +187,13 @@ def engine(workload: Workload) -> ports.Engine:
     cache_folder = os.environ.get("BACKBURN_CACHE") or Path.home() / ".cache" / "backburn"
     passphrase = secret(workload.program.passphrase_secret)
     return PulumiCli(workload.program, passphrase, Path(cache_folder).absolute(), os.environ)
+
+
+def site(workload: Workload) -> Site:
+    """What a build needs to carry out a change of the workload's stack."""
+    return Site(
+        artifacts(), incidents(), approvals(), mac_key(), brakes(), engine(workload), builds(), now
+    )
 
 
 def order() -> Order:

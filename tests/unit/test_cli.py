@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from backburn.__main__ import close, listed, main, retry, shown
+from backburn.errors import Malformed
+from backburn.incident import Incident, Status, artifact_key
+from tests.fakes import proposals
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.incidents import FakeIncidents
+from tests.fakes.proposals import NOW
+from tests.fakes.workflow import FakeWorkflow
+
+NAME = proposals.incident().id
+
+
+@pytest.fixture
+def incidents() -> FakeIncidents:
+    """One parked incident."""
+    made = FakeIncidents()
+    made.open(proposals.incident())
+    made.set_status(NAME, Status.PARKED, "the key is refused", NOW)
+    return made
+
+
+def test_incidents_are_listed_one_a_line(incidents: FakeIncidents) -> None:
+    """When, which, how it stands, why."""
+    (line,) = listed(incidents.recent()).splitlines()
+    assert line.split() == ["2026-11-24", "05:58", NAME, "parked", "the", "key", "is", "refused"]
+
+
+def test_no_incidents_is_an_answer() -> None:
+    """Not an empty line."""
+    assert listed([]) == "no incidents are on record"
+
+
+def test_an_incident_is_shown_with_its_timeline_and_documents(incidents: FakeIncidents) -> None:
+    """Everything a person asks first."""
+    incidents.note(NAME, NOW, "QueryTraces", "8 queries")
+    artifacts = FakeArtifacts()
+    artifacts.write(artifact_key(NAME, 1, "evidence"), b"{}")
+    text = shown(incidents.get(NAME), artifacts)
+    assert text.startswith(f"{NAME}: parked, the key is refused\n")
+    assert "06:00:00  QueryTraces         8 queries" in text
+    assert text.endswith(f"  incidents/{NAME}/1/evidence.json")
+    assert "diagnosis" not in text
+
+
+def test_a_retry_is_another_execution(incidents: FakeIncidents) -> None:
+    """`<id>-2`, with the input of the first but for the attempt."""
+    workflow = FakeWorkflow()
+    assert retry(NAME, incidents, workflow, NOW) == f"{NAME}-2 is running"
+    expected = {"incident": NAME, "attempt": 2, "workload": "chatbot", "slo": "chat-latency"}
+    assert workflow.started == {f"{NAME}-2": expected}
+    assert incidents.get(NAME).status is Status.OPEN
+    assert incidents.get(NAME).notes[-1].text == f"attempt 2 was started as {NAME}-2"
+
+
+@pytest.mark.parametrize("status", [Status.OPEN, Status.APPLIED])
+def test_what_is_being_handled_is_not_retried(incidents: FakeIncidents, status: Status) -> None:
+    """Two executions must never work on one incident."""
+    incidents.set_status(NAME, status, "", NOW)
+    with pytest.raises(Malformed, match=f"handled by the execution {NAME}: stop that first"):
+        retry(NAME, incidents, FakeWorkflow(), NOW)
+
+
+def test_no_retry_beside_another_open_incident(incidents: FakeIncidents) -> None:
+    """The operator is told which one."""
+    incidents.set_status(NAME, Status.CLOSED, "expired", NOW)
+    other = Incident.model_validate(
+        proposals.incident("chatbot-2").model_dump() | {"opened": NOW + timedelta(1)}
+    )
+    incidents.open(other)
+    with pytest.raises(Malformed, match="another open incident, chatbot-2"):
+        retry(NAME, incidents, FakeWorkflow(), NOW)
+
+
+def test_a_retry_that_cannot_start_is_parked_again(incidents: FakeIncidents) -> None:
+    """Not left open with nothing running."""
+
+    class Broken(FakeWorkflow):
+        def start(self, name: str, payload: object) -> None:
+            raise RuntimeError("access denied")
+
+    with pytest.raises(Malformed, match="could not be started: access denied"):
+        retry(NAME, incidents, Broken(), NOW)
+    assert incidents.get(NAME).status is Status.PARKED
+
+
+def test_a_parked_incident_is_closed_by_hand(incidents: FakeIncidents) -> None:
+    """Its SLO is free again."""
+    assert close(NAME, "mended by hand", incidents, NOW) == f"{NAME} is closed: mended by hand"
+    assert incidents.open(proposals.incident("chatbot-2")).id == "chatbot-2"
+
+
+def test_only_a_parked_incident_is_closed_by_hand(incidents: FakeIncidents) -> None:
+    """Anything else is somebody's work."""
+    incidents.set_status(NAME, Status.OPEN, "", NOW)
+    with pytest.raises(Malformed, match="only a parked incident"):
+        close(NAME, "no", incidents, NOW)
+
+
+def test_an_environment_that_is_missing_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is missing, and how to give it; no traceback."""
+    monkeypatch.delenv("BACKBURN_INCIDENTS_TABLE", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert main(["incidents"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("backburn: BACKBURN_INCIDENTS_TABLE is not set")
+    assert "--stack" in said
+
+
+@pytest.mark.parametrize("arguments", [[], ["show"], ["burn"]])
+def test_a_wrong_command_is_explained(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By argparse, with usage."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: python -m backburn" in capsys.readouterr().err
