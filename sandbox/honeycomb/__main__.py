@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from .app import create_app
+from .errors import ApiError
 from .seed import plant
 from .standin import StandIn
 
@@ -45,7 +46,10 @@ async def serve(url: str, arguments: argparse.Namespace) -> None:
     """Serve the stand-in those arguments describe."""
     standin = StandIn(url, arguments.db, relaxed=arguments.relax_burn_windows)
     if arguments.seed:
-        plant(standin, arguments.seed)
+        try:
+            plant(standin, arguments.seed)
+        except (ApiError, ValueError, KeyError, OSError) as error:
+            raise SystemExit(f"{arguments.seed}: {error}") from error
     config = uvicorn.Config(
         create_app(standin),
         host=HOST,

@@ -9,7 +9,17 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .routes import columns, ingest, pages, queries, recipients, slos
+from .routes import (
+    burn_alerts,
+    columns,
+    derived_columns,
+    ingest,
+    markers,
+    pages,
+    queries,
+    recipients,
+    slos,
+)
 from .standin import StandIn
 
 
@@ -26,7 +36,10 @@ def create_app(standin: StandIn, *, watch: bool = True) -> ASGIApp:
                 await watching
         await standin.close()
 
-    parts = (ingest, queries, columns, slos, recipients, pages)
+    parts = (
+        *(ingest, queries, columns, derived_columns),
+        *(slos, burn_alerts, recipients, markers, pages),
+    )
     app = Starlette(routes=[r for part in parts for r in part.ROUTES], lifespan=lifespan)
     app.state.standin = standin
     return _announce(app) if standin.relaxed else app

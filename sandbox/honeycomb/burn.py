@@ -86,6 +86,12 @@ def evaluate(
     return firings
 
 
+def is_triggered(objects: Objects, alert: Object) -> bool:
+    """Whether the alert fires now."""
+    state = objects.get("alert_state", alert["id"])
+    return bool(state and state["triggered"])
+
+
 def iso(seconds: float) -> str:
     """A moment as the API writes it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

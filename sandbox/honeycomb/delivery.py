@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, time
 from typing import Any
 
@@ -12,8 +12,8 @@ import httpx
 
 from .burn import Firing
 from .objects import Object, Objects
+from .pipeline import TemplateError
 from .recipient import headers, payload
-from .template import TemplateError
 
 TIMEOUT = 10.0
 BACKOFF = (1.0, 4.0, 10.0)  # three retries; Honeycomb publishes no numbers
@@ -64,12 +64,12 @@ class Deliveries:
             delivery |= {"outcome": "failed", "attempts": [_attempt(error=str(error))]}
         return self._objects.put("delivery", delivery)
 
-    async def send(self, delivery: Object) -> Object:
-        """Send it until it is taken, refused for good, or the retries are used up."""
+    async def send(self, delivery: Object, pauses: Sequence[float] = BACKOFF) -> Object:
+        """Send it until it is taken, refused for good, or tried once more than there are pauses."""
         recipient = self._objects.get("recipient", delivery["recipient"])
         if recipient is None or delivery["outcome"] != "pending":
             return delivery
-        for pause in (*BACKOFF, None):
+        for pause in (*pauses, None):
             attempt, outcome = await self._try(delivery, recipient)
             again = outcome == "again" and pause is not None
             delivery = self._objects.put(

@@ -69,7 +69,8 @@ class Events:
             self._altered.add(row[3])
         sampled = self._writer.execute("SELECT coalesce(max(rate), 1) FROM events").fetchone()
         self.sampled = bool(sampled and sampled[0] > 1)
-        self._file = Path(tempfile.mkdtemp(prefix="honeycomb-")) / "batch.json"
+        self._folder = tempfile.TemporaryDirectory(prefix="honeycomb-")
+        self._file = Path(self._folder.name) / "batch.json"
 
     def append(self, events: Iterable[Event]) -> None:
         """Take events in; they are in the table after the next flush."""
@@ -117,29 +118,38 @@ class Events:
         types |= {"dataset": "VARCHAR", "time": "BIGINT", "rate": "INTEGER"}
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
         self._writer.execute(
-            f"INSERT INTO events BY NAME SELECT * FROM read_json('{self._file}',"
+            f"INSERT INTO events BY NAME SELECT * FROM read_json('{self._file}',"  # noqa: S608
             f" format = 'newline_delimited', columns = {{{columns}}})"
         )
 
-    def read(self, sql: str, *, interrupt: threading.Event | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT over `events`; setting `interrupt` from outside ends it."""
+    def close(self) -> None:
+        """Keep what was taken in."""
+        self.flush()
+        self._folder.cleanup()
+
+    def read(self, sql: str, interrupt: threading.Event | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT over `events`; setting `interrupt` ends it with an error."""
         self.flush()
         cursor = self._database.cursor()
-        if interrupt is None:
-            return cursor.execute(sql).fetchall()
         done = threading.Event()
 
         def watch() -> None:
-            interrupt.wait()
-            if not done.is_set():
-                cursor.interrupt()
+            while not done.is_set():
+                if interrupt and interrupt.wait(0.5):
+                    cursor.interrupt()
 
-        threading.Thread(target=watch, daemon=True).start()
+        if interrupt:
+            threading.Thread(target=watch, daemon=True).start()
         try:
             return cursor.execute(sql).fetchall()
         finally:
             done.set()
-            interrupt.set()
+
+    def declare(self, dataset: str, name: str, kind: str, created: int) -> None:
+        """Make a column (by its SQL type) before any event carries it."""
+        examples: dict[str, Scalar]
+        examples = {"VARCHAR": "", "BOOLEAN": False, "BIGINT": 0, "DOUBLE": 0.0}
+        self._add_column(dataset, name, examples[kind], created)
 
     def datasets(self) -> list[str]:
         """Every dataset an event was ever sent to."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .errors import ApiError
 
 MAX_LENGTH = 4_095
+MAX_DEPTH = 50
 TOKEN = re.compile(
     r"""\s*(?:
-      (?P<number>-?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
+      (?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
     | (?P<text>"(?:[^"\\]|\\.)*")
     | (?P<raw>`[^`]*`)
     | (?P<column>\$(?:"(?:[^"\\]|\\.)*"|`[^`]*`|[\w./:=+?-]+))
@@ -20,6 +22,7 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+CONSTANTS = {"true": True, "false": False, "null": None}
 # Loosest first; an operator is another way to write the function.
 INFIX: tuple[dict[str, str], ...] = (
     {"OR": "OR"},
@@ -77,7 +80,7 @@ def fields(tree: Expression) -> set[str]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
+        self._text, self._at, self._depth = text, 0, 0
         self.kind, self.token = "", ""
         self._next()
 
@@ -92,34 +95,34 @@ class _Parser:
         while (operator := self.token.upper()) in INFIX[level] and self.kind in ("sign", "word"):
             self._next()
             left = Call(INFIX[level][operator], (left, self.infix(level + 1)))
-        # `$a -1`: the minus was read as the number's sign.
-        while level == 3 and self.kind == "number" and self.token.startswith("-"):
-            left = Call("SUM", (left, self._prefix()))
         return left
 
     def _prefix(self) -> Expression:
         kind, token = self.kind, self.token
         if kind == "sign" and token in ("!", "-"):
             self._next()
-            inner = self._prefix()
-            return Call("NOT", (inner,)) if token == "!" else Call("SUB", (Literal(0), inner))
+            return _negated(self._deeper(self._prefix), token)
         if kind == "sign" and token == "(":
             self._next()
-            inner = self.infix(0)
+            inner = self._deeper(lambda: self.infix(0))
             self._expect(")")
             return inner
         if kind in ("", "sign"):
             raise self.wrong("a value")
         self._next()
+        if kind == "word" and token.lower() not in CONSTANTS:
+            return Call(token.upper(), self._arguments())
+        return self._leaf(kind, token)
+
+    @staticmethod
+    def _leaf(kind: str, token: str) -> Expression:
         if kind == "number":
             return Literal(float(token) if re.search(r"[.eE]", token) else int(token))
         if kind in ("text", "raw"):
             return Literal(_unquoted(token))
         if kind == "column":
             return Field(_unquoted(token[1:]))
-        if token.lower() in ("true", "false", "null"):
-            return Literal({"true": True, "false": False, "null": None}[token.lower()])
-        return Call(token.upper(), self._arguments())
+        return Literal(CONSTANTS[token.lower()])
 
     def _arguments(self) -> tuple[Expression, ...]:
         self._expect("(")
@@ -129,9 +132,17 @@ class _Parser:
                 self._expect(",")
                 if self.token == ")":  # a trailing comma is allowed
                     break
-            arguments.append(self.infix(0))
+            arguments.append(self._deeper(lambda: self.infix(0)))
         self._expect(")")
         return tuple(arguments)
+
+    def _deeper(self, read: Callable[[], Expression]) -> Expression:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ApiError(422, f"invalid expression: nested more than {MAX_DEPTH} deep")
+        inner = read()
+        self._depth -= 1
+        return inner
 
     def _expect(self, sign: str) -> None:
         if self.kind != "sign" or self.token != sign:
@@ -149,6 +160,14 @@ class _Parser:
         self._at = match.end()
         self.kind = match.lastgroup or ""
         self.token = match[self.kind]
+
+
+def _negated(inner: Expression, sign: str) -> Expression:
+    if sign == "!":
+        return Call("NOT", (inner,))
+    if isinstance(inner, Literal) and isinstance(inner.value, (int, float)):
+        return Literal(-inner.value)
+    return Call("SUB", (Literal(0), inner))
 
 
 def _unquoted(token: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import reduce
 
 from .errors import ApiError
-from .expression import Call, Expression, Field, Literal
+from .expression import Expression, Field, Literal
 from .values import NULL, Value, choose, compare, literal
 
 Arguments = list[Value]
@@ -48,7 +48,7 @@ def _numbers(arguments: Arguments) -> list[str]:
 
 def _arithmetic(template: str) -> Build:
     def build(arguments: Arguments) -> Value:
-        sql = reduce(lambda one, other: template.format(one, other), _numbers(arguments))
+        sql = reduce(template.format, _numbers(arguments))
         return Value(number=f"({sql})")
 
     return build

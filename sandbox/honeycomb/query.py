@@ -128,9 +128,8 @@ class Query(Part):
     def _check(self) -> Query:
         if None not in (self.start_time, self.end_time, self.time_range):
             raise ValueError("time_range goes with at most one of start_time and end_time")
-        if self.start_time is not None and self.end_time is not None:
-            if self.end_time <= self.start_time:
-                raise ValueError("end_time must be after start_time")
+        if self.seconds <= 0:
+            raise ValueError("end_time must be after start_time")
         for order in self.orders:
             self.order_term(order)
         for having in self.havings:

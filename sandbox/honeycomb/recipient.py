@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .burn import Firing, iso
 from .objects import Object
-from .template import TemplateError, check, render
+from .pipeline import TemplateError
+from .template import check, render
 
 RESERVED = frozenset({"content-type", "user-agent", "x-honeycomb-webhook-token"})
 VARIABLE = re.compile(r"[a-z][a-zA-Z0-9]*")

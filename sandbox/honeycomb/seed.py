@@ -23,8 +23,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from .burn import AlertBody
 from .expression import parse
 from .recipient import RecipientBody
+from .routes.burn_alerts import keep_alert
 from .routes.recipients import keep_recipient
-from .routes.slos import keep_alert, keep_slo
+from .routes.slos import keep_slo
 from .slo import SloBody
 from .standin import StandIn
 
@@ -54,11 +55,11 @@ def plant(standin: StandIn, file: Path) -> None:
         fields = {"description": "", "at": standin.clock()} | one
         standin.objects.put("derived_column", fields | {"id": key})
     for one in seed.recipients:
-        body = RecipientBody.model_validate(_with_templates(one, file.parent))
-        keep_recipient(standin, one["id"], body)
+        recipient = RecipientBody.model_validate(_with_templates(one, file.parent))
+        keep_recipient(standin, one["id"], recipient)
     for one in seed.slos:
-        body = SloBody.model_validate(one).model_dump()
-        keep_slo(standin, one["id"], body | {"dataset_slugs": [one["dataset"]]})
+        slo = SloBody.model_validate(one).model_dump()
+        keep_slo(standin, one["id"], slo | {"dataset_slugs": [one["dataset"]]})
     for one in seed.burn_alerts:
         keep_alert(standin, one["id"], TypeAdapter(AlertBody).validate_python(one))
 

@@ -70,7 +70,7 @@ def counts(
         ]
     names = ", ".join(str(literal(name).text) for name in slo["dataset_slugs"])
     (row,) = events.read(
-        f"SELECT {', '.join(columns)} FROM events WHERE dataset IN ({names})"
+        f"SELECT {', '.join(columns)} FROM events WHERE dataset IN ({names})"  # noqa: S608
         f" AND time >= {stop - max(windows) * NANO} AND time <= {stop}"
     )
     return [Count(int(row[i]), int(row[i + 1])) for i in range(0, len(row), 2)]

@@ -18,6 +18,8 @@ STATUS_ERROR = 2
 MAX_STRING = 64 * 1024
 MAX_FIELDS = 2_000
 MAX_DEPTH = 5
+MAX_RATE = 1_000_000
+MAX_TIME = 2**63 - 1
 EXCEPTION_FIELDS = ("exception.message", "exception.type", "exception.stacktrace")
 Fields = dict[str, Scalar]
 
@@ -51,7 +53,10 @@ def events_of_logs(request: ExportLogsServiceRequest) -> Iterator[Event]:
                 fields = shared | own | attributes(log.attributes)
                 rate = _sample_rate(fields, "")
                 yield Event(
-                    dataset, log.time_unix_nano or log.observed_time_unix_nano, rate, fields
+                    dataset,
+                    min(log.time_unix_nano or log.observed_time_unix_nano, MAX_TIME),
+                    rate,
+                    fields,
                 )
 
 
@@ -138,7 +143,8 @@ def _span(dataset: str, shared: Fields, span: Any) -> Iterator[Event]:
     for name in EXCEPTION_FIELDS:
         if name in first:
             fields.setdefault(name, first[name])
-    yield Event(dataset, span.start_time_unix_nano, rate, _limited(fields))
+    start = min(span.start_time_unix_nano, MAX_TIME)
+    yield Event(dataset, start, rate, _limited(fields))
     for time, row in rows:
         yield Event(dataset, time, rate, _limited(row))
     for link in span.links:
@@ -147,14 +153,14 @@ def _span(dataset: str, shared: Fields, span: Any) -> Iterator[Event]:
             "trace.link.trace_id": link.trace_id.hex(),
             "trace.link.span_id": link.span_id.hex(),
         }
-        yield Event(dataset, span.start_time_unix_nano, rate, _limited(row))
+        yield Event(dataset, start, rate, _limited(row))
 
 
 def _span_event(shared: Fields, span: Any, event: Any) -> tuple[int, Fields]:
     since = max(event.time_unix_nano - span.start_time_unix_nano, 0) / 1e6
     row = shared | _annotation(span, "span_event")
     row |= {"name": event.name, "meta.time_since_span_start_ms": since}
-    return event.time_unix_nano, row | attributes(event.attributes)
+    return min(event.time_unix_nano, MAX_TIME), row | attributes(event.attributes)
 
 
 def _annotation(span: Any, kind: str) -> Fields:
@@ -170,7 +176,7 @@ def _sample_rate(fields: Fields, trace_state: str) -> int:
     for name in ("sampleRate", "SampleRate"):
         if name in fields:
             try:
-                return max(int(float(fields.pop(name))), 1)
+                return min(max(int(float(fields.pop(name))), 1), MAX_RATE)
             except (ValueError, OverflowError):
                 return 1
     for vendor in trace_state.split(","):
@@ -187,7 +193,7 @@ def _rate_of_threshold(text: str) -> int:
         kept = 2**56 - int(text[:14].ljust(14, "0"), 16)
     except ValueError:
         return 1
-    return max(round(2**56 / kept), 1) if kept > 0 else 1
+    return min(round(2**56 / kept), MAX_RATE) if kept > 0 else 1
 
 
 def _limited(fields: Fields) -> Fields:

@@ -21,7 +21,7 @@ from .events import Events
 from .keys import DEFAULT_PER_MINUTE, QUERY_RESULTS_PER_MINUTE, RateLimit
 from .objects import Object, Objects
 from .query import parse_query
-from .run import Run, Runner
+from .run import Run, execute
 from .scope import EVERYTHING, Scope, slug
 
 EVALUATE_SECONDS = 2.0
@@ -44,6 +44,7 @@ class StandIn:
     ) -> None:
         self.url, self.relaxed, self.clock = url.rstrip("/"), relaxed, clock
         self.pages = f"{self.url}/{TEAM}/environments/{TEAM}"
+        config: dict[str, str | bool | int | float | list[str]]
         config = {"threads": 2, "autoinstall_known_extensions": False, "memory_limit": "2GB"}
         self.database = duckdb.connect(database, config=config)
         self.events, self.objects = Events(self.database), Objects(self.database)
@@ -88,11 +89,11 @@ class StandIn:
             result["total"],
         )
         interrupt = threading.Event()
-        runner = Runner(self.events, self.scope(run.dataset, spec), run, interrupt)
-        work = asyncio.create_task(asyncio.to_thread(runner.data))
         timer = asyncio.get_running_loop().call_later(RUN_SECONDS, interrupt.set)
+        scope = self.scope(run.dataset, spec)
         try:
-            outcome = {"data": await work}
+            data = await asyncio.to_thread(execute, self.events, scope, run, interrupt)
+            outcome: Object = {"data": data}
         except duckdb.Error as error:
             outcome = {"data": {"results": [], "series": []}, "error": str(error)}
         finally:
@@ -134,5 +135,5 @@ class StandIn:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.http.aclose()
-        self.events.flush()
+        self.events.close()
         self.database.close()

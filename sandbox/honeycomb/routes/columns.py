@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -11,10 +11,10 @@ from starlette.responses import Response
 from sandbox.honeycomb.burn import iso
 from sandbox.honeycomb.errors import ApiError
 from sandbox.honeycomb.events import COLUMN_TYPES, Column
-from sandbox.honeycomb.objects import Object, new_id
-from sandbox.honeycomb.scope import EVERYTHING, derived_columns, slug
+from sandbox.honeycomb.scope import EVERYTHING, slug
 from sandbox.honeycomb.standin import TEAM, StandIn
-from .endpoint import Routes, answer, found, gone, read, route
+
+from .endpoint import Routes, answer, found, read, route
 
 PERMISSIONS = (
     "events",
@@ -46,13 +46,12 @@ DEFINITIONS = {
 }
 
 
-class DerivedColumnBody(BaseModel):
-    """What a client sends to create or replace a derived column."""
+class ColumnBody(BaseModel):
+    """What a client sends to create a column ahead of its first value."""
 
     model_config = ConfigDict(extra="ignore")
-    alias: str = Field(min_length=1, max_length=255)
-    expression: str = Field(min_length=1, max_length=4095)
-    description: str = Field(default="", max_length=255)
+    key_name: str = Field(min_length=1, max_length=255)
+    type: Literal["string", "float", "integer", "boolean"] = "string"
 
 
 class DatasetBody(BaseModel):
@@ -110,6 +109,19 @@ async def definitions(request: Request, standin: StandIn) -> Response:
     )
 
 
+async def create_column(request: Request, standin: StandIn) -> Response:
+    """A column ahead of its first value: the way to query it before any event carries it."""
+    dataset = standin.dataset(request.path_params["dataset"])
+    body = await read(request, ColumnBody)
+    if dataset == EVERYTHING:
+        raise ApiError(422, "a column belongs to one dataset")
+    if body.key_name in standin.events.columns(dataset):
+        raise ApiError(409, f"column {body.key_name!r} exists already")
+    kind = next(sql for sql, name in COLUMN_TYPES.items() if name == body.type)
+    standin.events.declare(dataset, body.key_name, kind, int(standin.clock() * 1e9))
+    return answer(_column(standin.events.columns(dataset)[body.key_name]), 201)
+
+
 async def list_columns(request: Request, standin: StandIn) -> Response:
     """The columns of a dataset, or the one of `?key_name=`."""
     dataset = standin.dataset(request.path_params["dataset"])
@@ -118,55 +130,6 @@ async def list_columns(request: Request, standin: StandIn) -> Response:
     if wanted is not None:
         return answer(_column(found(known.get(wanted), f"column {wanted!r}")))
     return answer([_column(column) for column in known.values()])
-
-
-async def list_derived(request: Request, standin: StandIn) -> Response:
-    """The derived columns of a dataset, or the one of `?alias=`."""
-    known = derived_columns(standin.objects, standin.dataset(request.path_params["dataset"]))
-    wanted = request.query_params.get("alias")
-    if wanted is None:
-        return answer([_derived(one) for one in known])
-    one = next((one for one in known if one["alias"] == wanted), None)
-    return answer(_derived(found(one, f"derived column {wanted!r}")))
-
-
-async def create_derived(request: Request, standin: StandIn) -> Response:
-    """A new derived column: its expression must compile and read known columns."""
-    dataset = standin.dataset(request.path_params["dataset"])
-    body = await read(request, DerivedColumnBody)
-    if any(one["alias"] == body.alias for one in derived_columns(standin.objects, dataset)):
-        raise ApiError(409, f"derived column {body.alias!r} exists already")
-    standin.scope(dataset).check_expression(body.expression)
-    return answer(_derived(_keep(standin, new_id(), dataset, body)), 201)
-
-
-async def one_derived(request: Request, standin: StandIn) -> Response:
-    """Read, replace or delete a derived column."""
-    dataset = standin.dataset(request.path_params["dataset"])
-    one = standin.objects.get("derived_column", request.path_params["id"])
-    if one is None or one["dataset"] != dataset:
-        raise ApiError(404, f"derived column {request.path_params['id']!r} not found")
-    if request.method == "DELETE":
-        if any(slo["sli"]["alias"] == one["alias"] for slo in standin.objects.all("slo")):
-            raise ApiError(409, f"derived column {one['alias']!r} is the SLI of an SLO")
-        standin.objects.delete("derived_column", one["id"])
-        return gone()
-    if request.method == "PUT":
-        body = await read(request, DerivedColumnBody)
-        standin.scope(dataset).check_expression(body.expression)
-        one = _keep(standin, one["id"], dataset, body)
-    return answer(_derived(one))
-
-
-def _keep(standin: StandIn, key: str, dataset: str, body: DerivedColumnBody) -> Object:
-    kept = {"id": key, "dataset": dataset, "at": standin.clock(), **body.model_dump()}
-    return standin.objects.put("derived_column", kept)
-
-
-def _derived(one: Object) -> dict[str, Any]:
-    moment = iso(one["at"])
-    shown = {name: one[name] for name in ("id", "alias", "expression", "description")}
-    return shown | {"created_at": moment, "updated_at": moment}
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -204,9 +167,5 @@ ROUTES: Routes = [
     route("/1/datasets/{dataset}", get_dataset),
     route("/1/dataset_definitions/{dataset}", definitions),
     route("/1/columns/{dataset}", list_columns),
-    route("/1/derived_columns/{dataset}", list_derived),
-    route("/1/derived_columns/{dataset}", create_derived, "POST"),
-    route("/1/derived_columns/{dataset}/{id}", one_derived),
-    route("/1/derived_columns/{dataset}/{id}", one_derived, "PUT"),
-    route("/1/derived_columns/{dataset}/{id}", one_derived, "DELETE"),
+    route("/1/columns/{dataset}", create_column, "POST"),
 ]

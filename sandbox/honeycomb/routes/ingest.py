@@ -26,6 +26,7 @@ from sandbox.honeycomb.events import Event
 from sandbox.honeycomb.otlp import JSON, MAX_BODY, decode, unpack
 from sandbox.honeycomb.spans import events_of_logs, events_of_traces
 from sandbox.honeycomb.standin import StandIn
+
 from .endpoint import Endpoint, Routes, route
 
 Read = Callable[[Any], Iterable[Event]]

@@ -14,6 +14,7 @@ from sandbox.honeycomb.objects import Object, new_id
 from sandbox.honeycomb.query import parse_query
 from sandbox.honeycomb.scope import EVERYTHING
 from sandbox.honeycomb.standin import StandIn
+
 from .endpoint import Routes, answer, found, read, read_json, route
 
 RESULT_LIMIT = 10_000

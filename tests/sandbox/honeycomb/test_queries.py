@@ -1,0 +1,244 @@
+"""The Query Data API: calculations, filters, grouping, ordering; against numbers done by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.honeycomb.events import Event
+from tests.sandbox.honeycomb.conftest import DATASET, Api
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture
+def shop(api: Api) -> Api:
+    """Five events: durations 10, 20, 30, 40 of two names, and one without a duration."""
+    api.send(
+        {"name": "get", "duration_ms": 10.0, "code": 200, "ok": True},
+        {"name": "get", "duration_ms": 20.0, "code": 200, "ok": True},
+        {"name": "put", "duration_ms": 30.0, "code": 500, "ok": False},
+        {"name": "put", "duration_ms": 40.0, "code": "500"},
+        {"name": "log"},
+    )
+    return api
+
+
+@pytest.mark.parametrize(
+    ("op", "value"),
+    [
+        ("SUM", 100.0),
+        ("AVG", 25.0),
+        ("MIN", 10.0),
+        ("MAX", 40.0),
+        ("COUNT_DISTINCT", 4),
+        ("P001", 10.03),
+        ("P50", 25.0),
+        ("P95", 38.5),
+        ("P999", 39.97),
+    ],
+)
+def test_calculations(shop: Api, op: str, value: float) -> None:
+    """Each over the events that have the column; percentiles interpolate."""
+    (row,) = shop.rows({"calculations": [{"op": op, "column": "duration_ms"}]})
+    assert row == {f"{op}(duration_ms)": pytest.approx(value)}
+
+
+def test_count_counts_events_and_is_the_default(shop: Api) -> None:
+    """A query that asks for nothing counts."""
+    assert shop.rows({}) == [{"COUNT": 5}]
+
+
+@pytest.mark.parametrize(
+    ("column", "op", "value", "count"),
+    [
+        ("name", "=", "get", 2),
+        ("name", "!=", "get", 3),
+        ("duration_ms", ">", 20, 2),
+        ("duration_ms", ">=", 20, 3),
+        ("duration_ms", "<", 20, 1),
+        ("duration_ms", "<=", 20, 2),
+        ("name", "starts-with", "g", 2),
+        ("name", "does-not-start-with", "g", 3),
+        ("name", "ends-with", "t", 4),
+        ("name", "does-not-end-with", "t", 1),
+        ("name", "contains", "e", 2),
+        ("name", "does-not-contain", "e", 3),
+        ("name", "in", ["get", "log"], 3),
+        ("name", "not-in", ["get", "log"], 2),
+        ("ok", "=", False, 1),
+        ("ok", "=", True, 2),
+        ("duration_ms", "exists", None, 4),
+        ("duration_ms", "does-not-exist", None, 1),
+        # The wrong JSON type, or no value at all: silently false, whatever the operator.
+        ("code", "=", 500, 1),
+        ("code", "=", "500", 1),
+        ("code", ">", 0, 3),
+        ("name", "=", 1, 0),
+        ("name", "!=", 1, 0),
+        ("duration_ms", "=", "10", 0),
+        ("duration_ms", "!=", 10, 3),
+        ("duration_ms", "not-in", [10], 3),
+        ("ok", "=", "true", 0),
+        ("duration_ms", "contains", "1", 0),
+        ("name", "=", "'; DROP TABLE events; --", 0),
+    ],
+)
+def test_filters(shop: Api, column: str, op: str, value: Any, count: int) -> None:
+    """How many of the five events each filter keeps."""
+    test = {"column": column, "op": op} | ({} if value is None else {"value": value})
+    assert shop.rows({"filters": [test]}) == ([{"COUNT": count}] if count else [])
+
+
+def test_filters_combine_by_and_or_or(shop: Api) -> None:
+    """One combination for all of them."""
+    tests = [
+        {"column": "name", "op": "=", "value": "get"},
+        {"column": "duration_ms", "op": ">", "value": 15},
+    ]
+    assert shop.rows({"filters": tests}) == [{"COUNT": 1}]
+    assert shop.rows({"filters": tests, "filter_combination": "OR"}) == [{"COUNT": 4}]
+
+
+def test_a_calculation_has_its_own_filters_and_name(shop: Api) -> None:
+    """The name is the key; the filters are that calculation's alone."""
+    calculations = [
+        {"op": "COUNT"},
+        {
+            "op": "MAX",
+            "column": "duration_ms",
+            "name": "slowest get",
+            "filters": [{"column": "name", "op": "=", "value": "get"}],
+        },
+        {
+            "op": "COUNT",
+            "name": "none",
+            "filters": [{"column": "name", "op": "=", "value": "nothing"}],
+        },
+    ]
+    (row,) = shop.rows({"calculations": calculations})
+    assert row == {"COUNT": 5, "slowest get": 20.0, "none": 0}
+
+
+def test_groups_come_largest_first_and_a_missing_value_has_no_key(shop: Api) -> None:
+    """Without orders the first calculation decides, descending."""
+    rows = shop.rows({"breakdowns": ["name", "ok"]})
+    assert rows == [
+        {"name": "get", "ok": True, "COUNT": 2},
+        {"name": "log", "COUNT": 1},
+        {"name": "put", "ok": False, "COUNT": 1},
+        {"name": "put", "COUNT": 1},
+    ]
+
+
+def test_a_column_of_two_types_keeps_both_values(shop: Api) -> None:
+    """500 and "500" are two groups."""
+    spec = {"breakdowns": ["code"], "filters": [{"column": "name", "op": "=", "value": "put"}]}
+    found = [row["code"] for row in shop.rows(spec)]
+    assert set(found) == {500, "500"}
+
+
+def test_orders_and_limit(shop: Api) -> None:
+    """By a calculation or a breakdown, ascending unless said otherwise."""
+    longest: dict[str, Any] = {
+        "breakdowns": ["name"],
+        "calculations": [{"op": "MAX", "column": "duration_ms"}],
+        "orders": [{"op": "MAX", "column": "duration_ms", "order": "descending"}],
+        "limit": 2,
+    }
+    assert [row["name"] for row in shop.rows(longest)] == ["put", "get"]
+    by_name = {"breakdowns": ["name"], "orders": [{"column": "name"}]}
+    assert [row["name"] for row in shop.rows(by_name)] == ["get", "log", "put"]
+
+
+def test_having_keeps_groups_by_a_calculation(shop: Api) -> None:
+    """Compared after grouping."""
+    having = {"calculate_op": "COUNT", "op": ">", "value": 1}
+    rows = shop.rows({"breakdowns": ["name"], "havings": [having], "orders": [{"column": "name"}]})
+    assert [row["name"] for row in rows] == ["get", "put"]
+
+
+def test_calculated_fields_are_columns_of_the_query(shop: Api) -> None:
+    """In breakdowns, filters and calculations alike."""
+    spec = {
+        "calculated_fields": [
+            {"name": "slow", "expression": "GTE($duration_ms, 30)"},
+            {"name": "seconds", "expression": "DIV($duration_ms, 1000)"},
+        ],
+        "filters": [{"column": "slow", "op": "=", "value": True}],
+        "calculations": [{"op": "SUM", "column": "seconds"}],
+        "breakdowns": ["name"],
+    }
+    assert shop.rows(spec) == [{"name": "put", "SUM(seconds)": pytest.approx(0.07)}]
+
+
+def test_sampled_events_count_for_all_they_stand_for(api: Api) -> None:
+    """Counts, sums and percentiles are re-weighted; extremes and distinct values are not."""
+    time = int((api.clock.now - 120) * 1e9)
+    api.standin.events.append(
+        [
+            Event(DATASET, time, 9, {"duration_ms": 10.0}),
+            Event(DATASET, time, 1, {"duration_ms": 110.0}),
+        ]
+    )
+    ops = ("SUM", "AVG", "P50", "MAX", "COUNT_DISTINCT")
+    asked = [{"op": "COUNT"}, *({"op": op, "column": "duration_ms"} for op in ops)]
+    (row,) = api.rows({"calculations": asked})
+    assert list(row.values()) == [10, 200.0, 20.0, 10.0, 110.0, 2]
+
+
+def test_all_datasets_at_once(shop: Api) -> None:
+    """`__all__` sees every dataset."""
+    shop.send({"name": "bill"}, dataset="billing")
+    assert shop.rows({}, "__all__") == [{"COUNT": 6}]
+    assert shop.rows({}) == [{"COUNT": 5}]
+
+
+def test_series_and_totals_come_unless_disabled(shop: Api) -> None:
+    """A bucket for each granularity that has events; the total without groups."""
+    shop.send({"name": "get"}, ago=600)
+    spec = {"breakdowns": ["name"], "time_range": 3600, "granularity": 60, "limit": 1}
+    data = shop.result(spec, disable_series=False)["data"]
+    assert [(point["data"]["name"], point["data"]["COUNT"]) for point in data["series"]] == [
+        ("get", 1),
+        ("get", 2),
+    ]
+    assert data["series"][0]["time"].endswith("Z")
+    assert data["total_by_aggregate"] == {"data": {"COUNT": 6}}
+    bare = shop.result(spec, disable_total_by_aggregate=True)["data"]
+    assert (bare["series"], "total_by_aggregate" in bare) == ([], False)
+
+
+def test_a_result_limit_above_a_thousand_needs_series_disabled(api: Api) -> None:
+    """Ten thousand groups are there for the asking, otherwise the spec's own limit rules."""
+    api.send(*({"n": n} for n in range(1500)))
+    spec: dict[str, Any] = {"breakdowns": ["n"], "limit": 1000, "time_range": 3600}
+    assert len(api.result(spec, limit=10_000)["data"]["results"]) == 1500
+    few = api.result(spec, limit=10_000, disable_series=False)
+    assert len(few["data"]["results"]) == 1000
+
+
+def test_the_range_is_cut_to_whole_minutes(api: Api) -> None:
+    """Up to six hours both ends are truncated to the minute: the newest seconds are missing."""
+    api.send({"name": "old"}, ago=90)
+    api.clock.now += 30
+    api.send({"name": "new"}, ago=10)
+    assert api.rows({"breakdowns": ["name"], "time_range": 120}) == [{"name": "old", "COUNT": 1}]
+
+
+def test_nothing_found_is_no_row(shop: Api) -> None:
+    """An empty result, not a row of zeros."""
+    nothing = {"filters": [{"column": "name", "op": "=", "value": "nothing"}]}
+    assert shop.rows(nothing) == []
+
+
+def test_a_result_is_incomplete_first_and_links_to_its_page(shop: Api) -> None:
+    """Every client has to poll; the link is the stand-in's own page."""
+    key = shop.query({}).json()["id"]
+    started = shop.client.post(f"/1/query_results/{DATASET}", json={"query_id": key})
+    assert (started.status_code, started.json()["complete"]) == (201, False)
+    assert "data" not in started.json()
+    shop.clock.now += 1
+    link = started.json()["links"]["query_url"]
+    assert "Query result" in shop.client.get(link).text
