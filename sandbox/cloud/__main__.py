@@ -27,6 +27,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--build-minute", type=float, default=60, help="seconds in a minute of build timeout"
     )
+    parser.add_argument(
+        "--schedule-minute", type=float, default=60, help="seconds in a minute of a schedule"
+    )
     given = parser.parse_args(arguments)
     settings = Settings(
         port=given.port,
@@ -35,6 +38,7 @@ def main(arguments: list[str]) -> None:
         build_path=given.build_path,
         build_env=dict(pair.split("=", 1) for pair in given.build_env),
         build_minute=given.build_minute,
+        schedule_minute=given.schedule_minute,
     )
     _prepare(settings, given.state_dir.resolve())
     from .server import run  # noqa: PLC0415 - ministack reads its environment when imported

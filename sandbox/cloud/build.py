@@ -145,8 +145,6 @@ class Build:
         self._env = machine | about | values
 
     def _commands(self, phase: str, work: Path) -> None:
-        succeeding = int(not any("contexts" in p for p in self.record["phases"]))
-        self._env["CODEBUILD_BUILD_SUCCEEDING"] = str(succeeding)
         try:
             self._shell(self._spec.commands[phase], work)
         finally:
@@ -155,8 +153,10 @@ class Build:
     def _shell(self, commands: Sequence[str], work: Path) -> None:
         if not commands or self._stopped.is_set():
             return
+        succeeding = not any("contexts" in phase for phase in self.record["phases"])
+        script = buildspec.script(commands, work, work / "src", succeeding=succeeding)
         self._process = subprocess.Popen(
-            [self._spec.shell, *buildspec.script(commands, work, work / "src")],
+            [self._spec.shell, *script],
             env=self._env,
             cwd=work,
             text=True,

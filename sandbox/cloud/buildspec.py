@@ -54,7 +54,7 @@ def read(text: str) -> Buildspec:
     )
 
 
-def script(commands: Sequence[str], carry: Path, source: Path) -> list[str]:
+def script(commands: Sequence[str], carry: Path, source: Path, *, succeeding: bool) -> list[str]:
     """The arguments of one shell that runs a phase: it stops at the first failing command.
 
     As in CodeBuild, exported variables and the working directory carry over to the next phase;
@@ -63,6 +63,7 @@ def script(commands: Sequence[str], carry: Path, source: Path) -> list[str]:
     keep, cwd, env = (shlex.quote(str(carry / name)) for name in ("exports", "cwd", "environ"))
     body = f"""
 if [ -e {keep} ]; then . {keep}; cd "$(cat {cwd})"; else cd {shlex.quote(str(source))}; fi
+export CODEBUILD_BUILD_SUCCEEDING={int(succeeding)}
 trap 'export -p >{keep}; pwd >{cwd}; env -0 >{env}' EXIT
 for __command in "$@"; do
   printf '[Container] Running command %s\\n' "$__command"

@@ -12,7 +12,7 @@ from hypercorn.config import Config
 from ministack import app
 from ministack.core import lambda_runtime
 
-from . import cloudformation, codebuild, ecs, lambdas, sns, step_functions
+from . import cloudformation, codebuild, ecs, eventbridge, executions, lambdas, sns, step_functions
 from .control import with_control
 from .settings import Settings
 
@@ -23,9 +23,11 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then end every build and function it started."""
     codebuild.install(settings)
     step_functions.install()
+    executions.install()
     lambdas.install(settings)
     sns.install(settings)
     cloudformation.install()
+    eventbridge.install(settings)
     ecs.install()
     asyncio.run(_serve(settings))
     codebuild.stop_all()

@@ -80,7 +80,8 @@ def count(service: Record, deployments: Iterable[Record], failures: int, now: fl
             runningTaskCount=deployment["runningCount"],
             pendingTaskCount=deployment["pendingCount"],
         )
-    rollout["deploymentCircuitBreaker"]["failureCount"] = failures
+    if rollout["deploymentCircuitBreaker"]["status"] != "TRIGGERED":
+        rollout["deploymentCircuitBreaker"]["failureCount"] = failures
     rollout["updatedAt"] = now
 
 

@@ -16,6 +16,7 @@ class Settings:
     build_path: str  # put before PATH in builds: the tools of the build image
     build_env: dict[str, str] = field(default_factory=dict)
     build_minute: float = 60.0  # seconds in a minute of a build's timeout
+    schedule_minute: float = 60.0  # seconds in a minute of an EventBridge rate()
 
     @property
     def endpoint(self) -> str:

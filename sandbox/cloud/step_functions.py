@@ -211,7 +211,10 @@ def start_execution(original: Callable[..., Any], data: dict[str, Any]) -> Respo
 def matching_retrier(
     original: Callable[..., Any], retriers: list[dict[str, Any]], error: str, counts: dict[int, int]
 ) -> tuple[dict[str, Any] | None, int]:
-    """The retrier for an error, its next delay worked out."""
+    """The retrier for an error, its next delay worked out; none once the execution ended."""
+    execution = _task.get(_Running()).execution
+    if execution is not None and execution["status"] != "RUNNING":
+        return None, -1
     retrier, index = original(retriers, error, counts)
     if retrier is None:
         return None, index
