@@ -129,7 +129,6 @@ class Evidence(Model):
     shifts: tuple[Shift, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     exemplars: tuple[Span, ...] = ()
-    queries: int = 0
 
     def number(self, number_id: str) -> Number | None:
         """The number of that id."""
