@@ -66,12 +66,7 @@ def build(target: str, into: Path = BUILT) -> Path:
         folder = Path(scratch) / "content"
         _install(target, folder)
         _add_sources(folder)
-        size = sum(file.stat().st_size for file in _files(folder))
-        if size >= UNZIPPED_LIMIT:
-            raise SystemExit(
-                f"The asset {target!r} has {size:,} bytes; Lambda refuses {UNZIPPED_LIMIT:,}: "
-                "take a dependency out of pyproject.toml."
-            )
+        size = require_small(folder)
         zipped = Path(scratch) / "content.zip"
         pack(folder, zipped)
         shutil.rmtree(into / target, ignore_errors=True)
@@ -79,6 +74,17 @@ def build(target: str, into: Path = BUILT) -> Path:
         zipped.replace(into / f"{target}.zip")
     sys.stdout.write(f"asset {target}: {size / 1e6:.0f} MB unzipped\n")
     return into / f"{target}.zip"
+
+
+def require_small(folder: Path) -> int:
+    """The folder's bytes; SystemExit if Lambda would refuse so many."""
+    size = sum(file.stat().st_size for file in _files(folder))
+    if size >= UNZIPPED_LIMIT:
+        raise SystemExit(
+            f"The asset has {size:,} bytes and Lambda refuses {UNZIPPED_LIMIT:,}: "
+            "take a dependency out of pyproject.toml."
+        )
+    return size
 
 
 def pack(folder: Path, zipped: Path) -> None:

@@ -136,8 +136,8 @@ def test_the_deploy_build_changes_the_workloads_services_only(template: Template
         "service/one/chat",
         "service/two/find",
     }
-    forbidden = ("ecs:Delete*", "ecs:Create*", "ecs:Deregister*", "iam:Put*", "iam:Attach*")
-    forbidden += ("iam:Create*", "iam:Update*", "iam:Delete*", "ec2:Create*", "sts:*", "kms:Gen*")
+    forbidden = ["ecs:Delete*", "ecs:Create*", "ecs:Deregister*", "iam:Put*", "iam:Attach*"]
+    forbidden += ["iam:Create*", "iam:Update*", "iam:Delete*", "ec2:Create*", "sts:*", "kms:Gen*"]
     actions = {g.action for g in template.of("Deploy")}
     assert not [a for a in actions for bad in forbidden if fnmatch.fnmatchcase(a, bad)]
 

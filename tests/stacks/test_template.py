@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stacks.functions import DOORS, STEPS
-from tests.stacks.conftest import synthesise
+from tests.stacks.synthesis import synthesise
 from tests.stacks.template import Template, text
 
 ROOT = Path(__file__).parents[2]
