@@ -227,3 +227,17 @@ def test_a_query_that_honeycomb_cannot_run_is_denied() -> None:
     done = {"id": "q1", "complete": True, "error": "too much data", "data": {"results": []}}
     with pytest.raises(HoneycombDenied, match="too much data"):
         answering(httpx.Response(200, json=done)).run(SERVICE, query)
+
+
+@pytest.mark.parametrize(("refusals", "served"), [(4, True), (5, False)])
+def test_a_free_place_is_waited_for(refusals: int, served: bool) -> None:
+    """Ten results a minute: somewhat busy is waited out, very busy is the flow's to retry."""
+    query = Query(window=BURN, calculations=(Calculation(op="COUNT"),))
+    full = httpx.Response(429, json={"error": "rate limit"})
+    done = httpx.Response(200, json={"id": "r1", "complete": True, "data": {"results": []}})
+    api = answering(httpx.Response(200, json={"id": "q1"}), *[full] * refusals, done)
+    if served:
+        assert api.run(SERVICE, query).rows == ()
+    else:
+        with pytest.raises(HoneycombRateLimited):
+            api.run(SERVICE, query)

@@ -16,6 +16,7 @@ TIMEOUT = 20  # seconds for one call
 _POLLS = (0.2, 0.3, 0.5, *[1.0] * 19)  # a run must finish in 10 s; twice that is patience enough
 _TOO_MANY = 429
 _OURS = range(400, 500)
+_WAITS = (2.0, 4.0, 8.0, 16.0)  # seconds for a free place among ten a minute
 # Meanings whose names differ from team to team, as the API calls them and as we do.
 _DEFINITIONS = {
     "trace_id": "trace_id",
@@ -60,17 +61,7 @@ class HoneycombApi:
 
     def run(self, dataset: str, query: Query) -> Rows:
         created = self._call("POST", f"/1/queries/{dataset}", query.spec())
-        result = self._call(
-            "POST",
-            f"/1/query_results/{dataset}",
-            {
-                "query_id": created["id"],
-                "disable_series": True,
-                "disable_total_by_aggregate": True,
-                "disable_other_by_aggregate": True,
-                "limit": ROWS,
-            },
-        )
+        result = self._start(dataset, created["id"])
         for pause in _POLLS:
             if result.get("complete"):
                 if result.get("error"):
@@ -84,6 +75,26 @@ class HoneycombApi:
         raise HoneycombUnreachable(
             f"Honeycomb did not finish query {created['id']} on {dataset} in {sum(_POLLS):.0f} s"
         )
+
+    def _start(self, dataset: str, query: str) -> Any:
+        """Create a query result, waiting a little for a free place.
+
+        The limit is a rolling one: who comes back later asks everything again and uses up the
+        places it waited for, who waits in place gets on.
+        """
+        asked = {
+            "query_id": query,
+            "disable_series": True,
+            "disable_total_by_aggregate": True,
+            "disable_other_by_aggregate": True,
+            "limit": ROWS,
+        }
+        for pause in _WAITS:
+            try:
+                return self._call("POST", f"/1/query_results/{dataset}", asked)
+            except HoneycombRateLimited:
+                self._sleep(pause)
+        return self._call("POST", f"/1/query_results/{dataset}", asked)
 
     def mark(self, dataset: str, message: str, at: datetime, url: str = "") -> None:
         marker = {"start_time": int(at.timestamp()), "message": message, "type": "remediation"}
