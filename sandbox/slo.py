@@ -9,6 +9,7 @@ import httpx
 
 DATASET = "otel-ai-chatbot-backend"
 CONFIGURATION_KEY = "hcalk_sandbox_configuration_key"
+INGEST_KEY = "hcaik_sandbox_ingest_key"
 TEMPLATE = Path(__file__).resolve().parent.parent / "lambdas/backburn/payload_template.json.tmpl"
 
 # A chat is good if it was answered within a second and not by a failure of ours.

@@ -168,6 +168,7 @@ class World:
         config = {
             "otlpEndpoint": self.addresses.honeycomb,
             "bedrockEndpoint": self.addresses.bedrock,
+            "honeycombKey": slo.INGEST_KEY,
         }
         stack.deploy_chatbot(self.addresses.aws, workdir, config)
         self.client("s3").put_object(
