@@ -12,7 +12,7 @@ from .errors import BuildFault, Locked, Refused
 from .exports import Order
 from .incident import execution_name
 from .patch import Files
-from .ports import Approvals, Artifacts, Builds, Clock, Engine, Incidents, MacKey
+from .ports import Approvals, Artifacts, Brakes, Builds, Clock, Engine, Incidents, MacKey
 from .preview import Step
 from .proposal import Effects, Proposal
 from .update import Holder, Kind, Run, Update, finished
@@ -24,28 +24,29 @@ GRACE = timedelta(minutes=15)
 
 
 class Site(NamedTuple):
-    """Where a change is carried out."""
+    """Where a change is carried out, and whom to ask before."""
 
     artifacts: Artifacts
     incidents: Incidents
+    approvals: Approvals
+    mac_key: MacKey
+    brakes: Brakes
     engine: Engine
     builds: Builds
     clock: Clock
 
 
-def approved(
-    order: Order, workload: Workload, artifacts: Artifacts, approvals: Approvals, key: MacKey
-) -> Proposal:
+def approved(order: Order, workload: Workload, site: Site) -> Proposal:
     """The proposal that an approver approved, as their decision's MAC proves; or Refused."""
-    data = artifacts.read(order.key("proposal"))
+    data = site.artifacts.read(order.key("proposal"))
     try:
         document = proposal.read(data)
     except ValueError as wrong:
         raise Refused(f"proposal.json is not what was proposed: {wrong}") from wrong
-    decision = approvals.decision(execution_name(order.incident, order.attempt))
+    decision = site.approvals.decision(execution_name(order.incident, order.attempt))
     if decision is None:
         raise Refused("nobody decided on this proposal")
-    if not key.verify(decision.message(), decision.mac_bytes()):
+    if not site.mac_key.verify(decision.message(), decision.mac_bytes()):
         raise Refused("the decision was not written by the approval route: its MAC is wrong")
     objection = decision.objection(
         incident=order.incident,

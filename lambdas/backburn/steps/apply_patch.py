@@ -26,22 +26,13 @@ def main() -> None:
     """Export what became of the approved change."""
     order = wiring.order()
     workload = wiring.workload(order.workload)
-    site = Site(
-        artifacts=wiring.artifacts(),
-        incidents=wiring.incidents(),
-        engine=wiring.engine(workload),
-        builds=wiring.builds(),
-        clock=wiring.now,
-    )
+    site = wiring.site(workload)
     wiring.export(answer(lambda: apply_patch(order, workload, site), ("locked",)))
 
 
 def apply_patch(order: Order, workload: Workload, site: Site) -> Mapping[str, str]:
     """The build's answer."""
-    document = applying.approved(
-        order, workload, site.artifacts, wiring.approvals(), wiring.mac_key()
-    )
-    effects = document.effects
+    effects = applying.approved(order, workload, site).effects
     version = site.artifacts.version(workload.program.bundle)
     files = program_files(workload, site.artifacts)
     edits = Patch.model_validate_json(site.artifacts.read(order.key("patch")))
@@ -98,10 +89,9 @@ def _already_applied(
         raise Drifted(f"an earlier run ended half-way ({update.words()}) and the program moved on")
     patched = patch.apply(edits, files)
     state = checkpoint.read(site.engine.export(patched))
-    left = canonical_plan(site.engine.preview(patched), state.providers)
     if state.sha256 == effects.checkpoint:
         return None  # it did nothing
-    if left.steps or state.pending:
+    if state.pending or canonical_plan(site.engine.preview(patched), state.providers).steps:
         raise Drifted(f"an earlier run of this update ended half-way; {update.words()}")
     outputs = state.outputs.get(state.urn(effects.change.resource) or "", {})
     done = update.model_copy(
@@ -127,7 +117,7 @@ def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effe
     if not any(catalogue.allows(s, effects.change) for s in workload.settings):
         raise Refused(f"workloads.yaml does not allow {effects.change.words()} any more")
     now = site.clock()
-    check(workload, now, wiring.brakes().engaged(), changes=-1)
+    check(workload, now, site.brakes.engaged(), changes=-1)
     limit = workload.limits.changes_per_day
     if not site.incidents.count_change(workload.name, day(now), limit, order.incident):
         raise Braked(capped(workload))

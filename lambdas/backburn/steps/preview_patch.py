@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from backburn import bundle, checkpoint, cost, gate, patch, programs, wiring
@@ -14,7 +15,7 @@ from backburn.checkpoint import Checkpoint
 from backburn.errors import Refused
 from backburn.exports import Order, answer
 from backburn.patch import Files, Patch, PatchDoesNotFit
-from backburn.ports import Engine
+from backburn.ports import Artifacts, Engine
 from backburn.preview import canonical_plan, mirror, words
 from backburn.proposal import Bound, Preview, Tools
 from backburn.steps.propose_patch import program_files
@@ -32,16 +33,20 @@ class Foreseen(NamedTuple):
 def main() -> None:
     """Write preview.json of this attempt, or export why there is none."""
     order = wiring.order()
-    wiring.export(answer(lambda: preview_patch(order), ("broken",)))
+    workload = wiring.workload(order.workload)
+    artifacts, engine = wiring.artifacts(), wiring.engine(workload)
+    work = partial(preview_patch, order, workload, artifacts, engine)
+    wiring.export(answer(work, ("broken",)))
 
 
-def preview_patch(order: Order) -> Mapping[str, str]:
+def preview_patch(
+    order: Order, workload: Workload, artifacts: Artifacts, engine: Engine
+) -> Mapping[str, str]:
     """The build's answer."""
-    workload, artifacts = wiring.workload(order.workload), wiring.artifacts()
     files = program_files(workload, artifacts)
     change = Change.model_validate_json(artifacts.read(order.key("change")))
     edits = Patch.model_validate_json(artifacts.read(order.key("patch")))
-    foreseen = foresee(order, workload, files, change, edits, wiring.engine(workload))
+    foreseen = foresee(order, workload, files, change, edits, engine)
     preview = Preview(
         bound=foreseen.bound,
         cost=cost.of(change, foreseen.checkpoint),

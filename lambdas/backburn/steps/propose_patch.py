@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from backburn import brakes, bundle, catalogue, patch, programs, wiring
@@ -10,7 +11,7 @@ from backburn.diagnosis import Diagnosis
 from backburn.errors import Abstained, Braked, Observed, ProgramMissing, StackBusy
 from backburn.incident import artifact_key
 from backburn.patch import Files, Patch
-from backburn.ports import Artifacts
+from backburn.ports import Artifacts, Brakes, Incidents
 from backburn.workload import AllowedSetting, Mode, Workload
 
 
@@ -23,10 +24,27 @@ class Proposed(NamedTuple):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state."""
+    return propose_patch(
+        event,
+        wiring.workload(event["workload"]),
+        wiring.artifacts(),
+        wiring.incidents(),
+        wiring.brakes(),
+        wiring.now(),
+    )
+
+
+def propose_patch(
+    event: dict[str, Any],
+    workload: Workload,
+    artifacts: Artifacts,
+    incidents: Incidents,
+    switch: Brakes,
+    now: datetime,
+) -> dict[str, Any]:
     """Write change and patch of this attempt; read the brakes and claim the stack first."""
-    workload = wiring.workload(event["workload"])
     incident, attempt = event["incident"], event["attempt"]
-    artifacts, incidents, now = wiring.artifacts(), wiring.incidents(), wiring.now()
     diagnosis = Diagnosis.model_validate_json(artifacts.read(event["diagnosis"]))
 
     proposed = propose(workload, diagnosis, program_files(workload, artifacts))
@@ -34,7 +52,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         raise Observed(f"would have proposed {proposed.change.words()}")
 
     # The day's changes are counted below, in one conditional write; here only what needs none.
-    brakes.check(workload, now, wiring.brakes().engaged(), changes=-1)
+    brakes.check(workload, now, switch.engaged(), changes=-1)
     holder = incidents.claim_stack(proposed.stack, incident)
     if holder != incident:
         raise StackBusy(f"{holder} has a change in flight on {proposed.stack}: wait until it ends")

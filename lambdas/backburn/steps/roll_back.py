@@ -20,29 +20,20 @@ def main() -> None:
     """Export what became of the rollback."""
     order = wiring.order()
     workload = wiring.workload(order.workload)
-    site = Site(
-        artifacts=wiring.artifacts(),
-        incidents=wiring.incidents(),
-        engine=wiring.engine(workload),
-        builds=wiring.builds(),
-        clock=wiring.now,
-    )
+    site = wiring.site(workload)
     wiring.export(answer(lambda: roll_back(order, workload, site), ("locked",)))
 
 
 def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]:
     """The build's answer."""
-    document = applying.approved(
-        order, workload, site.artifacts, wiring.approvals(), wiring.mac_key()
-    )
-    effects = document.effects
+    effects = applying.approved(order, workload, site).effects
     digest = proposal.effects_digest(effects)
     version = site.artifacts.version(workload.program.bundle)
     files = program_files(workload, site.artifacts)
     original = _original(order, site, files, effects)
     update = applying.earlier(order, site.artifacts, "rollback", digest)
     if update is None or update.result != "succeeded":
-        if stopped := wiring.brakes().engaged():
+        if stopped := site.brakes.engaged():
             raise Refused(f"nothing may be changed now: {stopped}")
         state = checkpoint.read(site.engine.export(original))
         gate.require_settled(state.pending)
