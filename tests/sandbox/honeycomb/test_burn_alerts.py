@@ -80,7 +80,7 @@ def deliver(api: Api) -> list[str]:
         """Do not wait between retries."""
 
     async def send() -> list[str]:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=False) as client:
             deliveries = Deliveries(api.standin.objects, api.standin.pages, client, nothing)
             prepared = [d for f in api.standin.evaluate() for d in deliveries.prepare(f)]
             return [(await deliveries.send(delivery))["outcome"] for delivery in prepared]
