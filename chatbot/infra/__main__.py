@@ -145,13 +145,50 @@ models = aws.iam.RolePolicy(
     ),
 )
 
+# --- Honeycomb's key, in the secret store: neither task definition nor preview shows it
+
+secrets: list[dict[str, pulumi.Input[str]]] = []
+
+# Absent where the spans go to a collector that has its own key.
+honeycomb_key = config.get_secret("honeycombKey")
+if honeycomb_key:
+    otlp_headers = aws.secretsmanager.Secret(
+        f"{APP}-otlp-headers",
+        name=f"{name}/otlp-headers",
+        recovery_window_in_days=0,  # a stack that was destroyed may be made again under its name
+        tags=tags,
+    )
+    aws.secretsmanager.SecretVersion(
+        f"{APP}-otlp-headers",
+        secret_id=otlp_headers.id,
+        secret_string=honeycomb_key.apply(lambda key: f"x-honeycomb-team={key}"),
+    )
+    aws.iam.RolePolicy(
+        f"{APP}-execution-secrets",
+        name="secrets",
+        role=execution_role.name,
+        policy=pulumi.Output.json_dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": "secretsmanager:GetSecretValue",
+                        "Resource": otlp_headers.arn,
+                    }
+                ],
+            }
+        ),
+    )
+    secrets.append({"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": otlp_headers.arn})
+
 # --- the task
 
 log_group = aws.cloudwatch.LogGroup(
     f"{APP}-logs", name=f"/ecs/{name}", retention_in_days=7, tags=tags
 )
 
-environment: dict[str, pulumi.Input[str]] = {
+environment: dict[str, str] = {
     "PORT": str(PORT),
     "AWS_REGION": region,
     "LOG_LEVEL": "info",
@@ -164,13 +201,6 @@ environment: dict[str, pulumi.Input[str]] = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": config.require("otlpEndpoint"),
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 }
-
-# Absent in a stack that talks to no Honeycomb, or reaches it through a collector with its own key.
-honeycomb_key = config.get_secret("honeycombKey")
-if honeycomb_key:
-    environment["OTEL_EXPORTER_OTLP_HEADERS"] = honeycomb_key.apply(
-        lambda key: f"x-honeycomb-team={key}"
-    )
 
 # Absent in AWS: another place to ask for completions, e.g. a VPC endpoint or a stand-in.
 bedrock_endpoint = config.get("bedrockEndpoint")
@@ -200,6 +230,7 @@ task_definition = aws.ecs.TaskDefinition(
                 "environment": [
                     {"name": key, "value": value} for key, value in environment.items()
                 ],
+                "secrets": secrets,
                 "logConfiguration": {
                     "logDriver": "awslogs",
                     "options": {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.pulumi.provider.defaults import NOTE, filled, plain
 from sandbox.pulumi.provider.difference import differences
-from sandbox.pulumi.provider.fargate import ClientException, check_pair
 from sandbox.pulumi.provider.types import FUNCTIONS, RESOURCES
 
 
@@ -84,28 +84,24 @@ def test_what_replaces_is_what_replaces_on_aws(token: str, name: str, replaces: 
     assert RESOURCES[token].replaces_on(name) is replaces
 
 
-@pytest.mark.parametrize(
-    ("cpu", "memory"), [("256", "512"), ("512", "1024"), ("1024", "2048"), ("8192", "20480")]
-)
-def test_a_legal_fargate_pair_passes(cpu: str, memory: str) -> None:
-    """docs.aws.amazon.com: task-cpu-memory-error."""
-    check_pair({"requiresCompatibilities": ["FARGATE"], "cpu": cpu, "memory": memory})
-
-
-@pytest.mark.parametrize(
-    ("cpu", "memory"),
-    [("1024", "1024"), ("512", "8192"), ("8192", "17408"), ("abc", "1024"), ("300", "1024")],
-)
-def test_any_other_fargate_pair_is_refused_in_the_services_words(cpu: str, memory: str) -> None:
-    """The workshop's own fix, 1024 with 1024, is one of them."""
-    inputs = {"requiresCompatibilities": ["FARGATE"], "cpu": cpu, "memory": memory}
-    with pytest.raises(ClientException, match=r"^No Fargate configuration exists for given values"):
-        check_pair(inputs)
-
-
-def test_a_task_for_machines_of_ones_own_may_have_any_size() -> None:
-    """Only Fargate has a table."""
-    check_pair({"requiresCompatibilities": ["EC2"], "cpu": "300", "memory": "999"})
+def test_defaults_are_filled_in_and_noted() -> None:
+    """As the real provider does, in each block; the service never sees the note."""
+    service = RESOURCES["aws:ecs/service:Service"]
+    inputs = filled(
+        {
+            "name": "web",
+            "deploymentMaximumPercent": 150,
+            "loadBalancers": [{"containerPort": 80}],
+            "tags": {"app": "web"},
+        },
+        service.defaults,
+    )
+    assert "deploymentMaximumPercent" not in inputs[NOTE]
+    assert "deploymentMinimumHealthyPercent" in inputs[NOTE]
+    assert inputs["deploymentMinimumHealthyPercent"] == 100
+    assert inputs["loadBalancers"] == [{"containerPort": 80, NOTE: []}]
+    assert inputs["tags"] == {"app": "web"}
+    assert NOTE not in repr(plain(inputs))
 
 
 def test_every_type_says_what_it_is() -> None:

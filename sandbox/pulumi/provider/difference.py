@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .defaults import plain
+
 Inputs = dict[str, Any]
 
 
@@ -14,7 +16,7 @@ def canonical(inputs: Inputs, documents: frozenset[str], unordered: frozenset[st
     """A copy to compare by: JSON documents parsed, the lists that are sets in a fixed order."""
     return {
         key: _document(value) if key in documents else _ordered(key, value, unordered)
-        for key, value in inputs.items()
+        for key, value in plain(inputs).items()
     }
 
 

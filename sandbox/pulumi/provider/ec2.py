@@ -30,6 +30,7 @@ class SecurityGroup(Resource):
             "egress[].securityGroups",
         }
     )
+    defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
     computed: ClassVar = ("arn", "ownerId")
 
     def create(self, inputs: Inputs) -> tuple[str, State]:
@@ -38,7 +39,7 @@ class SecurityGroup(Resource):
         tags = tag_list(inputs.get("tags"), "Key", "Value")
         group = ec2.create_security_group(
             GroupName=inputs["name"],
-            Description=inputs.get("description") or "Managed by Pulumi",
+            Description=inputs["description"],
             **pick(inputs, VpcId="vpcId"),
             **({"TagSpecifications": [_tagged(tags)]} if tags else {}),
         )["GroupId"]

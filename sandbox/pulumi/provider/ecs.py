@@ -8,7 +8,6 @@ import json
 from typing import Any, ClassVar
 
 from .difference import Inputs
-from .fargate import check_pair
 from .resource import Resource, State, aws, dropped, pick, tag_list, tag_map
 
 
@@ -69,6 +68,7 @@ class TaskDefinition(Resource):
     documents: ClassVar = frozenset({"containerDefinitions"})
     unordered: ClassVar = frozenset({"requiresCompatibilities", "volumes"})
     computed: ClassVar = ("arn", "arnWithoutRevision", "revision")
+    defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}
     in_place: ClassVar = frozenset({"tags", "skipDestroy", "trackLatest"})
 
     def replaces_on(self, name: str) -> bool:
@@ -77,7 +77,6 @@ class TaskDefinition(Resource):
 
     def create(self, inputs: Inputs) -> tuple[str, State]:
         """Register a revision; its id is the family."""
-        check_pair(inputs)
         task = aws("ecs").register_task_definition(
             containerDefinitions=json.loads(inputs["containerDefinitions"]),
             tags=tag_list(inputs.get("tags")),
@@ -138,6 +137,14 @@ class Service(Resource):
     replaces: ClassVar = frozenset(
         {"name", "cluster", "deploymentController", "iamRole", "launchType", "schedulingStrategy"}
     )
+    defaults: ClassVar = {
+        "deploymentMaximumPercent": 200,
+        "deploymentMinimumHealthyPercent": 100,
+        "enableEcsManagedTags": False,
+        "enableExecuteCommand": False,
+        "schedulingStrategy": "REPLICA",
+        "waitForSteadyState": False,
+    }
     unordered: ClassVar = frozenset(
         {
             "loadBalancers",

@@ -42,6 +42,11 @@ class LoadBalancer(Resource):
     replaces: ClassVar = frozenset(
         {"name", "namePrefix", "internal", "loadBalancerType", "customerOwnedIpv4Pool"}
     )
+    defaults: ClassVar = {
+        "enableDeletionProtection": False,
+        "idleTimeout": 60,
+        "loadBalancerType": "application",
+    }
     unordered: ClassVar = frozenset({"securityGroups", "subnets"})
     computed: ClassVar = ("arn", "arnSuffix", "dnsName", "vpcId", "zoneId")
     attributes: ClassVar = {
@@ -132,6 +137,7 @@ class TargetGroup(Resource):
             "vpcId",
         }
     )
+    defaults: ClassVar = {"deregistrationDelay": 300, "targetType": "instance"}
     computed: ClassVar = ("arn", "arnSuffix")
     attributes: ClassVar = {"deregistrationDelay": "deregistration_delay.timeout_seconds"}
     health: ClassVar = {

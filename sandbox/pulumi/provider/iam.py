@@ -20,6 +20,7 @@ class Role(Resource):
     """aws:iam/role:Role. ForceNew in iam/role.go: name, name_prefix, path."""
 
     name_limit = 64
+    defaults: ClassVar = {"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
     required: ClassVar = ("assumeRolePolicy",)
     replaces: ClassVar = frozenset({"name", "namePrefix", "path"})
     documents: ClassVar = frozenset({"assumeRolePolicy"})

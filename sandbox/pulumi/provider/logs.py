@@ -14,6 +14,7 @@ class LogGroup(Resource):
     """aws:cloudwatch/logGroup:LogGroup. ForceNew in logs/group.go as in `replaces`."""
 
     name_limit = 512
+    defaults: ClassVar = {"retentionInDays": 0, "skipDestroy": False}
     replaces: ClassVar = frozenset({"name", "namePrefix", "logGroupClass"})
 
     def create(self, inputs: Inputs) -> tuple[str, State]:

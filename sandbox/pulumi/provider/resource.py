@@ -50,6 +50,8 @@ class Resource(ABC):
     auto_name: ClassVar[str | None] = "name"
     name_limit: ClassVar[int] = 255
     required: ClassVar[tuple[str, ...]] = ()
+    # What the provider fills in for a property that the program leaves out.
+    defaults: ClassVar[dict[str, Any]] = {}
     # Properties whose change replaces the resource.
     replaces: ClassVar[frozenset[str]] = frozenset({"name"})
     # Properties that hold JSON text, compared by meaning.

@@ -16,8 +16,8 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from sandbox.pulumi.plugin import serve
 from sandbox.pulumi.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from .defaults import filled, plain
 from .difference import Inputs, differences, top
-from .fargate import ClientException
 from .resource import Resource, set_region
 from .types import FUNCTIONS, RESOURCES
 from .wire import UNKNOWN, decode, encode
@@ -71,10 +71,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.InvokeResponse(**result)
 
     def Check(self, request: Any, context: Context) -> Any:
-        """Fill in an automatic name; name what is missing."""
+        """Fill in an automatic name and the defaults; name what is missing."""
         kind, old, new = _kind(request.urn, context), decode(request.olds), decode(request.news)
         if kind.auto_name and kind.auto_name not in new:
             new[kind.auto_name] = old.get(kind.auto_name) or _name(kind, request)
+        new = filled(new, kind.defaults)
         missing = [name for name in kind.required if name not in new]
         return provider_pb2.CheckResponse(
             inputs=encode(new),
@@ -107,7 +108,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: Any, context: Context) -> Any:
         """Make it, or in a preview say which outputs would be made."""
-        kind, inputs = _kind(request.urn, context), decode(request.properties)
+        kind, inputs = _kind(request.urn, context), plain(decode(request.properties))
         if request.preview:
             made: Inputs = dict.fromkeys(kind.computed, UNKNOWN)
             return provider_pb2.CreateResponse(properties=encode(inputs | made))
@@ -117,7 +118,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Context) -> Any:
         """Change it in place."""
         kind = _kind(request.urn, context)
-        inputs, old = decode(request.news), decode(request.olds)
+        inputs, old = plain(decode(request.news)), decode(request.olds)
         if not request.preview:
             before = kind.canonical(decode(request.old_inputs))
             changed = frozenset(
@@ -137,7 +138,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         merged = {name: _merge(kind, name, value, live) for name, value in inputs.items()}
         return provider_pb2.ReadResponse(
-            id=request.id, properties=encode(state | live | merged), inputs=encode(merged)
+            id=request.id, properties=encode(state | live | plain(merged)), inputs=encode(merged)
         )
 
     def Delete(self, request: Any, context: Context) -> Any:
@@ -197,8 +198,6 @@ def _told(context: Context, what: str, call: Callable[..., Result], *arguments: 
     except ClientError as error:
         said = error.response.get("Error", {})
         reason = f"{said.get('Code', 'Error')}: {said.get('Message', error)}"
-    except ClientException as error:
-        reason = f"ClientException: {error}"
     except (BotoCoreError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
     context.abort(grpc.StatusCode.UNKNOWN, f"{what}: {reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import ec2, ecs, elbv2, iam, logs
+from . import ec2, ecs, elbv2, iam, logs, secretsmanager
 from .resource import Resource, aws, region
 
 RESOURCES: dict[str, Resource] = {
@@ -20,6 +20,8 @@ RESOURCES: dict[str, Resource] = {
     "aws:lb/listener:Listener": elbv2.Listener(),
     "aws:lb/loadBalancer:LoadBalancer": elbv2.LoadBalancer(),
     "aws:lb/targetGroup:TargetGroup": elbv2.TargetGroup(),
+    "aws:secretsmanager/secret:Secret": secretsmanager.Secret(),
+    "aws:secretsmanager/secretVersion:SecretVersion": secretsmanager.SecretVersion(),
 }
 
 
