@@ -29,7 +29,7 @@ def deploy(
     assembly: Path, stack: str, endpoint: str, parameters: Mapping[str, str]
 ) -> dict[str, str]:
     """Create or update `stack` from a cloud assembly (`cdk.out`); its outputs."""
-    template, assets = _parts(assembly, stack)
+    template, url, assets = _parts(assembly, stack)
     _upload(assembly, assets, endpoint)
     client("ssm", endpoint).put_parameter(
         Name=_BOOTSTRAP_VERSION, Value="30", Type="String", Overwrite=True
@@ -41,8 +41,8 @@ def deploy(
         raise DeployError(f"{template.name} has no parameters {', '.join(unknown)}")
     request: dict[str, Any] = {
         "StackName": stack,
-        # A template over 51,200 bytes cannot travel in the request; the assets hold it anyway.
-        "TemplateURL": _template_url(assembly, stack, endpoint),
+        # A template over 51,200 bytes cannot travel in the request; CDK makes an asset of each.
+        "TemplateURL": f"{endpoint}/{url}",
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
         ],
@@ -93,7 +93,7 @@ def packed(folder: Path) -> bytes:
     return archive.getvalue()
 
 
-def _parts(assembly: Path, stack: str) -> tuple[Path, list[dict[str, Any]]]:
+def _parts(assembly: Path, stack: str) -> tuple[Path, str, list[dict[str, Any]]]:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     for name, artifact in artifacts.items():
         properties = artifact.get("properties", {})
@@ -107,17 +107,8 @@ def _parts(assembly: Path, stack: str) -> tuple[Path, list[dict[str, Any]]]:
                 if artifacts[needed]["type"] == "cdk:asset-manifest"
             ]
             files = [json.loads((assembly / m).read_text())["files"] for m in manifests]
-            return template, [asset for group in files for asset in group.values()]
-    raise DeployError(f"{assembly} holds no stack {stack}: synthesise it first")
-
-
-def _template_url(assembly: Path, stack: str, endpoint: str) -> str:
-    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    for name, artifact in artifacts.items():
-        properties = artifact.get("properties", {})
-        if stack in (name, properties.get("stackName")) and "templateFile" in properties:
-            where = _here(properties["stackTemplateAssetObjectUrl"])
-            return f"{endpoint}/{where.removeprefix('s3://')}"
+            url = _here(properties["stackTemplateAssetObjectUrl"]).removeprefix("s3://")
+            return template, url, [asset for group in files for asset in group.values()]
     raise DeployError(f"{assembly} holds no stack {stack}: synthesise it first")
 
 

@@ -1,0 +1,51 @@
+"""A task gets its CPU units and not more, whatever holds it to them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.fargate.quota import NoQuotaError, Quota, choose
+
+BURN = "import time; end = time.time() + 30\nwhile time.time() < end: pass"
+
+
+@pytest.fixture(params=["v1", "v2", "duty-cycle"])
+def quota(request: pytest.FixtureRequest) -> Iterator[Quota]:
+    """Each mechanism this machine offers."""
+    try:
+        chosen = choose(request.param)
+    except NoQuotaError as error:
+        pytest.skip(str(error))
+    yield chosen
+    chosen.close()
+
+
+def test_a_busy_task_is_held_to_its_units(quota: Quota) -> None:
+    """256 units are a quarter of a CPU: a busy loop uses about that, and it is measured."""
+    fence = quota.fence("task", 256)
+    process = subprocess.Popen(fence.inside([sys.executable, "-c", BURN]))
+    fence.started(process.pid)
+    try:
+        time.sleep(0.5)
+        used, begun = fence.cpu_seconds(), time.monotonic()
+        time.sleep(2)
+        share = (fence.cpu_seconds() - used) / (time.monotonic() - begun)
+    finally:
+        process.kill()
+        process.wait()
+        fence.close()
+    assert 0 < share < 0.4
+
+
+def test_what_was_made_is_removed(quota: Quota) -> None:
+    """A fence closes when its processes have ended, and so does the quota."""
+    fence = quota.fence("task", 1024)
+    process = subprocess.run(fence.inside(["true"]), check=False)
+    fence.close()
+    quota.close()
+    assert process.returncode == 0
