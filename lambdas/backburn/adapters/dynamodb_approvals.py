@@ -32,6 +32,7 @@ from .dynamodb import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+DECIDE_TRIES = 3  # two clicks at the very same moment cancel each other
 KEPT = timedelta(days=30)  # after the expiry, so that an old link still says what became of it
 
 
@@ -89,25 +90,28 @@ class DynamoApprovals:
             **waiting("decision", decision.at),
             **number(expires=epoch(decision.expiry + KEPT)),
         }
-        still = {
+        still: Any = {
             "TableName": self._table,
             "Key": key("request", execution),
             "ConditionExpression": "generation = :generation",
             "ExpressionAttributeValues": text(**{":generation": generation}),
         }
-        first = self._put(item) | {"ConditionExpression": "attribute_not_exists(pk)"}
-        items: list[Any] = [{"ConditionCheck": still}, {"Put": first}]
-        try:
-            self._client.transact_write_items(TransactItems=items)
-        except ClientError as error:
-            if code(error) != CANCELLED:
-                raise
-            if (standing := self.decision(execution)) is not None:
-                return standing
-            if cancelled_by(error)[0] == "ConditionalCheckFailed":
-                raise LookupError(f"{execution}: a newer mail has replaced this link") from error
-            raise  # two clicks met: neither is written, the next one will be
-        return decision
+        first: Any = self._put(item) | {"ConditionExpression": "attribute_not_exists(pk)"}
+        for _ in range(DECIDE_TRIES):
+            try:
+                self._client.transact_write_items(
+                    TransactItems=[{"ConditionCheck": still}, {"Put": first}]
+                )
+            except ClientError as error:
+                if code(error) != CANCELLED:
+                    raise
+                if (standing := self.decision(execution)) is not None:
+                    return standing
+                if cancelled_by(error)[0] == "ConditionalCheckFailed":
+                    raise LookupError(f"{execution}: a newer mail has replaced it") from error
+            else:
+                return decision
+        raise TimeoutError(f"{execution}: decisions keep racing; nothing was written")
 
     def decision(self, execution: str) -> Decision | None:
         try:
