@@ -13,6 +13,7 @@ from .routes import (
     burn_alerts,
     columns,
     derived_columns,
+    events,
     ingest,
     markers,
     pages,
@@ -37,7 +38,7 @@ def create_app(standin: StandIn, *, watch: bool = True) -> ASGIApp:
         await standin.close()
 
     parts = (
-        *(ingest, queries, columns, derived_columns),
+        *(ingest, events, queries, columns, derived_columns),
         *(slos, burn_alerts, recipients, markers, pages),
     )
     app = Starlette(routes=[r for part in parts for r in part.ROUTES], lifespan=lifespan)

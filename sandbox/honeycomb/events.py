@@ -125,6 +125,7 @@ class Events:
     def close(self) -> None:
         """Keep what was taken in."""
         self.flush()
+        self._writer.close()
         self._folder.cleanup()
 
     def read(self, sql: str, interrupt: threading.Event | None = None) -> list[tuple[Any, ...]]:
@@ -144,6 +145,7 @@ class Events:
             return cursor.execute(sql).fetchall()
         finally:
             done.set()
+            cursor.close()
 
     def declare(self, dataset: str, name: str, kind: str, created: int) -> None:
         """Make a column (by its SQL type) before any event carries it."""

@@ -28,6 +28,7 @@ class Run:
     limit: int
     series: bool
     total: bool
+    other: bool
 
 
 def execute(events: Events, scope: Scope, run: Run, interrupt: threading.Event) -> dict[str, Any]:
@@ -46,9 +47,16 @@ def execute(events: Events, scope: Scope, run: Run, interrupt: threading.Event) 
             {"time": _iso(bucket), "data": row} for bucket, group, row in rows if group in shown
         ]
     if run.total and statement.groups:
-        ((seen, *cells),) = events.read(statement.total(), interrupt)
-        data["total_by_aggregate"] = {"data": _named(run.query, cells) if seen else {}}
+        data["total_by_aggregate"] = _total(run.query, events.read(statement.total(), interrupt))
+    if run.other and statement.groups:
+        rest = events.read(statement.total(beyond=run.limit), interrupt)
+        data["other_by_aggregate"] = _total(run.query, rest)
     return data
+
+
+def _total(query: Query, rows: list[Group]) -> dict[str, Any]:
+    ((seen, *cells),) = rows
+    return {"data": _named(query, cells) if seen else {}}
 
 
 def _rows(

@@ -87,6 +87,7 @@ class StandIn:
             result["limit"],
             result["series"],
             result["total"],
+            result["other"],
         )
         interrupt = threading.Event()
         timer = asyncio.get_running_loop().call_later(RUN_SECONDS, interrupt.set)
@@ -94,7 +95,7 @@ class StandIn:
         try:
             data = await asyncio.to_thread(execute, self.events, scope, run, interrupt)
             outcome: Object = {"data": data}
-        except duckdb.Error as error:
+        except (duckdb.Error, ApiError) as error:
             outcome = {"data": {"results": [], "series": []}, "error": str(error)}
         finally:
             timer.cancel()
@@ -125,7 +126,7 @@ class StandIn:
             try:
                 for firing in await asyncio.to_thread(self.evaluate):
                     self.deliver(firing)
-            except (duckdb.Error, ApiError):
+            except Exception:  # noqa: BLE001 - no alert would ever fire again, and nobody would know
                 traceback.print_exc()
 
     async def close(self) -> None:

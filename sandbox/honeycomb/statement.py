@@ -42,10 +42,20 @@ class Statement:
         ]
         return " ".join(clauses)
 
-    def total(self) -> str:
-        """Columns: how many rows, the calculations over all of them."""
+    def total(self, *, beyond: int | None = None) -> str:
+        """Columns: how many rows, the calculations over all, or over the groups beyond a limit."""
+        names = [f"g{i}" for i in range(sum(map(width, self.groups)))]
         columns = ["count(*) AS seen", *self._calculations()]
-        return f"SELECT {', '.join(columns)} FROM {self._source()} WHERE {self._where()}"  # noqa: S608
+        select = f"SELECT {', '.join(columns)} FROM {self._source()} WHERE {self._where()}"  # noqa: S608
+        if beyond is None:
+            return select
+        parts = [part for value in self.groups for part in value.parts() or [NULL]]
+        same = " AND ".join(
+            f"shown.{name} IS NOT DISTINCT FROM {part}"
+            for name, part in zip(names, parts, strict=True)
+        )
+        shown = f"WITH shown AS ({self.grouped(limit=beyond)})"
+        return f"{shown} {select} AND NOT EXISTS (FROM shown WHERE {same})"
 
     def _source(self) -> str:
         # An event of sample rate n stands for n events: written out as n rows, every calculation

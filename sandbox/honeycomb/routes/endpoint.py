@@ -58,9 +58,13 @@ async def read_json(request: Request) -> Any:
     if len(body) > MAX_BODY:
         raise ApiError(413, f"request body exceeds {MAX_BODY} bytes")
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_constant)
     except ValueError as error:
         raise ApiError(400, f"the body is not JSON: {error}") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")  # Python would take it
 
 
 async def read(request: Request, model: type[Body]) -> Body:

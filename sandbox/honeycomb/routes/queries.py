@@ -73,6 +73,7 @@ async def create_result(request: Request, standin: StandIn) -> Response:
         "end": end,
         "series": not body.disable_series,
         "total": not body.disable_total_by_aggregate,
+        "other": not body.disable_other_by_aggregate,
         "limit": (body.limit or query.limit) if body.disable_series else query.limit,
         "complete": False,
     }

@@ -237,3 +237,20 @@ def test_logs_and_metrics_are_accepted(api: Api, signal: str) -> None:
     """An empty export of either is fine."""
     headers = {"Content-Type": "application/x-protobuf"}
     assert api.client.post(f"/v1/{signal}", content=b"", headers=headers).status_code == 200
+
+
+def test_events_and_batches_are_stored(api: Api) -> None:
+    """For clients that do not speak OTLP: time and sample rate beside the fields."""
+    headers = {"X-Honeycomb-Event-Time": str(NOW - 60), "X-Honeycomb-Samplerate": "3"}
+    one = api.client.post("/1/events/plain", json={"n": 1, "list": [1]}, headers=headers)
+    assert one.status_code == 200
+    time = "2026-09-21T14:13:00Z"
+    batch = [{"time": time, "data": {"n": 2}}, {"data": {"n": 2, "none": None}}]
+    sent = api.client.post("/1/batch/plain", json=batch)
+    assert sent.json() == [{"status": 202}, {"status": 202}]
+    api.clock.now += 60
+    rows = api.rows({"breakdowns": ["n", "list"]}, "plain")
+    assert rows == [{"n": 1, "list": "[1]", "COUNT": 3}, {"n": 2, "COUNT": 2}]
+    assert api.client.post("/1/batch/plain", json={"n": 1}).status_code == 400
+    wrong = [{"data": {}, "time": "yesterday"}]
+    assert api.client.post("/1/batch/plain", json=wrong).status_code == 400

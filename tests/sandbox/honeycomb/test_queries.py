@@ -196,7 +196,7 @@ def test_all_datasets_at_once(shop: Api) -> None:
 
 
 def test_series_and_totals_come_unless_disabled(shop: Api) -> None:
-    """A bucket for each granularity that has events; the total without groups."""
+    """A bucket for each granularity that has events; totals of all and of the rest."""
     shop.send({"name": "get"}, ago=600)
     spec = {"breakdowns": ["name"], "time_range": 3600, "granularity": 60, "limit": 1}
     data = shop.result(spec, disable_series=False)["data"]
@@ -206,8 +206,10 @@ def test_series_and_totals_come_unless_disabled(shop: Api) -> None:
     ]
     assert data["series"][0]["time"].endswith("Z")
     assert data["total_by_aggregate"] == {"data": {"COUNT": 6}}
-    bare = shop.result(spec, disable_total_by_aggregate=True)["data"]
-    assert (bare["series"], "total_by_aggregate" in bare) == ([], False)
+    assert data["other_by_aggregate"] == {"data": {"COUNT": 3}}
+    flags: dict[str, Any] = {"disable_total_by_aggregate": True, "disable_other_by_aggregate": True}
+    assert set(shop.result(spec, **flags)["data"]) == {"results", "series"}
+    assert shop.result(spec, **flags)["data"]["series"] == []
 
 
 def test_a_result_limit_above_a_thousand_needs_series_disabled(api: Api) -> None:
