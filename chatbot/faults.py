@@ -105,7 +105,7 @@ class Fault:
             change.apply(world, calibration)
 
 
-CALM = Traffic(load=0.45, patience=8)
+CALM = Traffic(load=0.4, patience=8)
 
 FAULTS: dict[str, Fault] = {
     fault.name: fault
@@ -118,7 +118,7 @@ FAULTS: dict[str, Fault] = {
         ),
         Fault(
             "throttled",
-            "the model provider cuts the quota to a tenth; traffic stays as it was",
+            "the model provider refuses nine of ten calls; traffic stays as it was",
             before=(ModelQuota(), CALM),
             during=(ModelQuota(throttle_share=0.9),),
         ),
@@ -126,7 +126,7 @@ FAULTS: dict[str, Fault] = {
             "worse",
             "traffic grows beyond the task's CPU, and the model's quota lies not far above it",
             before=(ModelQuota(chats=1.25), CALM),
-            during=(Traffic(load=1.6, patience=1.05),),
+            during=(Traffic(load=1.6, patience=1.0),),
         ),
     )
 }

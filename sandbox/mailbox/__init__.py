@@ -1,0 +1,1 @@
+"""The mailboxes of everybody in the sandbox, on one page."""
