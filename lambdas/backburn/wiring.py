@@ -27,6 +27,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def randomness(size: int) -> bytes:
+    """The secrets of production."""
+    return os.urandom(size)
+
+
 @cache
 def setting(name: str) -> str:
     """An environment variable that the stacks promise to set."""

@@ -7,7 +7,6 @@ generation: the links of the earlier one are void, and so is what they decided.
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,7 +34,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         wiring.mailer(),
         wiring.brakes().engaged(),
         wiring.setting("BACKBURN_API_URL"),
-        os.urandom,
+        wiring.randomness,
         wiring.now(),
     )
 
