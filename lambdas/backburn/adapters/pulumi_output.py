@@ -93,7 +93,9 @@ def _errors(events: tuple[Event, ...]) -> list[str]:
 
 
 def _short(messages: list[str]) -> str:
-    """The first error is the cause; the end of a traceback says more than its beginning."""
-    lines = [line.rstrip() for line in (messages[0] if messages else "").splitlines()]
+    """The first error is the cause. A traceback's last line says most and comes first."""
+    lines = [line.strip() for line in (messages[0] if messages else "").splitlines()]
     told = [line for line in lines if line and not line.startswith("warning:")]
-    return " | ".join(line.strip() for line in told[-FEW_LINES:])[-LONGEST:] or "it said nothing"
+    if any(line.startswith("Traceback") for line in told):
+        told = [told[-1], *told[:-1][-FEW_LINES:]]
+    return " | ".join(told[:FEW_LINES])[:LONGEST] or "it said nothing"
