@@ -11,7 +11,6 @@ from .errors import ApiError
 
 WEEK = 7 * 24 * 3600
 DEFAULT_RANGE = 7200
-DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 PERCENTILE = re.compile(r"P(\d{2,3})")
 PERCENTILES = frozenset(
@@ -117,11 +116,11 @@ class Query(Part):
     orders: tuple[Order, ...] = Field(default=(), max_length=100)
     havings: tuple[Having, ...] = Field(default=(), max_length=100)
     calculated_fields: tuple[CalculatedField, ...] = Field(default=(), max_length=100)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: int = Field(default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
     start_time: int | None = Field(default=None, ge=0)
     end_time: int | None = Field(default=None, ge=0)
     time_range: int | None = Field(default=None, ge=1)
-    granularity: int | None = Field(default=None, ge=0)
+    granularity: int | None = Field(default=None, ge=1)
     compare_time_offset_seconds: int | None = None  # accepted, never returned
 
     @model_validator(mode="after")
@@ -200,11 +199,12 @@ def parse_query(body: Any) -> Query:
     try:
         return Query.model_validate(body)
     except ValidationError as error:
-        raise ApiError(422, describe(error)) from error
+        raise invalid(error) from error
 
 
-def describe(error: ValidationError) -> str:
+def invalid(error: ValidationError, status: int = 422) -> ApiError:
     """The first complaint, with the path of the field it is about."""
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
-    return f"{path}: {first['msg']}" if path else str(first["msg"])
+    said = f"{path}: {first['msg']}" if path else str(first["msg"])
+    return ApiError(status, said, path)

@@ -76,7 +76,9 @@ def _rows(
 
 
 def _named(query: Query, cells: list[Any]) -> dict[str, Any]:
-    return {one.key: cell for one, cell in zip(query.asked(), cells, strict=True)}
+    # A calculation over no values has no key: the API's schema knows no null.
+    pairs = zip(query.asked(), cells, strict=True)
+    return {one.key: cell for one, cell in pairs if cell is not None}
 
 
 def _step(seconds: int) -> int:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sandbox.honeycomb.burn import iso
 from sandbox.honeycomb.errors import ApiError
 from sandbox.honeycomb.events import COLUMN_TYPES, Column
+from sandbox.honeycomb.keys import is_ingest
 from sandbox.honeycomb.scope import EVERYTHING, slug
 from sandbox.honeycomb.standin import TEAM, StandIn
 
@@ -61,17 +62,16 @@ class DatasetBody(BaseModel):
     name: str = Field(min_length=1, max_length=255)
 
 
-async def auth(_request: Request, standin: StandIn) -> Response:
+async def auth(request: Request, standin: StandIn) -> Response:
     """What the key may do; and, here, which limits of Honeycomb are lifted."""
     place = {"name": TEAM, "slug": TEAM}
-    access = dict.fromkeys(PERMISSIONS, True)
+    ingest = is_ingest(request.headers["x-honeycomb-team"])
     body: dict[str, Any] = {
         "id": "hcxlk_sandbox",
-        "type": "configuration",
+        "type": "ingest" if ingest else "configuration",
         "team": place,
         "environment": place,
-        "api_key_access": access,
-        "time_to_live": None,
+        "api_key_access": {name: name == "events" or not ingest for name in PERMISSIONS},
     }
     if standin.relaxed:
         body["sandbox"] = {"relaxed": "burn-alert windows may be shorter than 60 minutes"}
@@ -161,7 +161,7 @@ def _dataset(standin: StandIn, name: str) -> dict[str, Any]:
 
 
 ROUTES: Routes = [
-    route("/1/auth", auth),
+    route("/1/auth", auth, events=True),
     route("/1/datasets", list_datasets),
     route("/1/datasets", create_dataset, "POST"),
     route("/1/datasets/{dataset}", get_dataset),

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sandbox.honeycomb.errors import ApiError, render
 from sandbox.honeycomb.keys import DEFAULT_PER_MINUTE, TooMany, require_key
-from sandbox.honeycomb.query import describe
+from sandbox.honeycomb.query import invalid
 from sandbox.honeycomb.standin import StandIn
 
 MAX_BODY = 100_000
@@ -73,7 +73,7 @@ async def read(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise ApiError(422, describe(error)) from error
+        raise invalid(error) from error
 
 
 def found(thing: Any, what: str) -> Any:

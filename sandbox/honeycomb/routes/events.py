@@ -13,7 +13,7 @@ from starlette.responses import Response
 from sandbox.honeycomb.errors import ApiError
 from sandbox.honeycomb.events import Event, Scalar
 from sandbox.honeycomb.otlp import unpack
-from sandbox.honeycomb.query import describe
+from sandbox.honeycomb.query import invalid
 from sandbox.honeycomb.spans import MAX_RATE, MAX_STRING
 from sandbox.honeycomb.standin import StandIn
 
@@ -63,7 +63,7 @@ def _store(request: Request, standin: StandIn, body: Any) -> int:
         sent = BATCH.validate_python(body)
         times = [_nanoseconds(one.time, standin.clock()) for one in sent]
     except ValidationError as error:
-        raise ApiError(400, describe(error)) from error
+        raise invalid(error, 400) from error
     except (ValueError, OverflowError) as error:
         raise ApiError(400, f"an event's time cannot be read: {error}") from error
     path = request.path_params["dataset"]

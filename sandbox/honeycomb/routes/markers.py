@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from sandbox.honeycomb.burn import iso
 from sandbox.honeycomb.errors import ApiError
-from sandbox.honeycomb.objects import Object, new_id
+from sandbox.honeycomb.objects import Object
 from sandbox.honeycomb.standin import StandIn
 
 from .endpoint import Routes, answer, read, route
@@ -40,7 +41,7 @@ async def create_marker(request: Request, standin: StandIn) -> Response:
     """A new marker; it starts now unless it says when."""
     dataset = standin.dataset(request.path_params["dataset"])
     body = await read(request, MarkerBody)
-    return answer(_marker(_keep_marker(standin, new_id(), dataset, body)), 201)
+    return answer(_marker(_keep_marker(standin, secrets.token_hex(3), dataset, body)), 201)
 
 
 async def one_marker(request: Request, standin: StandIn) -> Response:

@@ -160,9 +160,9 @@ async def redeliver(request: Request) -> Response:
     return JSONResponse(await standin.deliveries.send(kept | {"outcome": "pending"}, ()))
 
 
-async def snap(request: Request) -> Response:
+async def snapshot(request: Request) -> Response:
     """Where Honeycomb has a picture of the graph, the result page is all there is."""
-    return RedirectResponse(request.url.path.removesuffix("/snap"))
+    return RedirectResponse(request.url.path.removesuffix("/snapshot"))
 
 
 def slo_link(standin: StandIn, slo: Object) -> str:
@@ -210,8 +210,8 @@ ROUTES: Routes = [
     Route("/", index),
     Route(ENVIRONMENT + "/result/{id}", result),
     Route(DATASET + "/result/{id}", result),
-    Route(ENVIRONMENT + "/result/{id}/snap", snap),
-    Route(DATASET + "/result/{id}/snap", snap),
+    Route(ENVIRONMENT + "/result/{id}/snapshot", snapshot),
+    Route(DATASET + "/result/{id}/snapshot", snapshot),
     Route(DATASET + "/trace", trace),
     Route(DATASET + "/slo/{id}", slo_page),
     Route("/deliveries", deliveries),

@@ -28,8 +28,8 @@ class ResultBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     query_id: str
     disable_series: bool = False
-    disable_total_by_aggregate: bool = False
-    disable_other_by_aggregate: bool = False
+    disable_total_by_aggregate: bool = True
+    disable_other_by_aggregate: bool = True
     limit: int | None = Field(default=None, ge=1, le=RESULT_LIMIT)
 
 
@@ -111,7 +111,7 @@ def _shown(standin: StandIn, result: Object, *, complete: bool) -> dict[str, Any
         "complete": complete,
         "query_id": result["query_id"],
         "query": result["query"],
-        "links": {"query_url": url, "graph_image_url": f"{url}/snap"},
+        "links": {"query_url": url, "graph_image_url": f"{url}/snapshot"},
     }
     if complete:
         shown["data"] = result["data"]

@@ -195,11 +195,16 @@ def test_all_datasets_at_once(shop: Api) -> None:
     assert shop.rows({}) == [{"COUNT": 5}]
 
 
-def test_series_and_totals_come_unless_disabled(shop: Api) -> None:
+def test_series_and_totals_come_when_asked_for(shop: Api) -> None:
     """A bucket for each granularity that has events; totals of all and of the rest."""
     shop.send({"name": "get"}, ago=600)
     spec = {"breakdowns": ["name"], "time_range": 3600, "granularity": 60, "limit": 1}
-    data = shop.result(spec, disable_series=False)["data"]
+    everything: dict[str, Any] = {
+        "disable_series": False,
+        "disable_total_by_aggregate": False,
+        "disable_other_by_aggregate": False,
+    }
+    data = shop.result(spec, **everything)["data"]
     assert [(point["data"]["name"], point["data"]["COUNT"]) for point in data["series"]] == [
         ("get", 1),
         ("get", 2),
@@ -207,9 +212,9 @@ def test_series_and_totals_come_unless_disabled(shop: Api) -> None:
     assert data["series"][0]["time"].endswith("Z")
     assert data["total_by_aggregate"] == {"data": {"COUNT": 6}}
     assert data["other_by_aggregate"] == {"data": {"COUNT": 3}}
-    flags: dict[str, Any] = {"disable_total_by_aggregate": True, "disable_other_by_aggregate": True}
-    assert set(shop.result(spec, **flags)["data"]) == {"results", "series"}
-    assert shop.result(spec, **flags)["data"]["series"] == []
+    bare = shop.result(spec)["data"]
+    assert set(bare) == {"results", "series"}
+    assert bare["series"] == []
 
 
 def test_a_result_limit_above_a_thousand_needs_series_disabled(api: Api) -> None:
@@ -227,6 +232,16 @@ def test_the_range_is_cut_to_whole_minutes(api: Api) -> None:
     api.clock.now += 30
     api.send({"name": "new"}, ago=10)
     assert api.rows({"breakdowns": ["name"], "time_range": 120}) == [{"name": "old", "COUNT": 1}]
+
+
+def test_a_calculation_over_no_values_has_no_key(shop: Api) -> None:
+    """There is no null in a result."""
+    spec = {
+        "breakdowns": ["name"],
+        "calculations": [{"op": "COUNT"}, {"op": "P99", "column": "duration_ms"}],
+        "filters": [{"column": "name", "op": "=", "value": "log"}],
+    }
+    assert shop.rows(spec) == [{"name": "log", "COUNT": 1}]
 
 
 def test_nothing_found_is_no_row(shop: Api) -> None:

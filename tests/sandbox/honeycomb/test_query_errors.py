@@ -53,6 +53,7 @@ def test_an_invalid_spec_is_a_422_that_names_the_fault(
     assert answer.status_code == 422
     assert said in answer.json()["error"]
     assert answer.json()["type"].endswith("validation-failed")
+    assert said in answer.json()["type_detail"][0]["description"]
 
 
 def test_a_column_can_be_queried_once_it_is_created(shop: Api) -> None:
@@ -129,7 +130,7 @@ def test_bodies_that_cannot_be_read(shop: Api, content: bytes, status: int) -> N
 def test_only_configuration_keys_may_use_the_api(shop: Api, key: str) -> None:
     """Missing, revoked, ingest and management keys are 401."""
     shop.standin.revoked.add("revoked")
-    answer = shop.client.get("/1/auth", headers={"X-Honeycomb-Team": key})
+    answer = shop.client.get("/1/datasets", headers={"X-Honeycomb-Team": key})
     assert answer.status_code == 401
     assert answer.json()["error"]
 

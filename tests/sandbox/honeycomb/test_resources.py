@@ -25,6 +25,8 @@ def test_auth_tells_team_environment_and_permissions(shop: Api) -> None:
     assert (body["team"]["slug"], body["environment"]["slug"]) == ("sandbox", "sandbox")
     assert body["api_key_access"]["queries"] is True
     assert "sandbox" not in body
+    ingest = shop.client.get("/1/auth", headers={"X-Honeycomb-Team": "hcxik_ingest"}).json()
+    assert (ingest["type"], ingest["api_key_access"]["queries"]) == ("ingest", False)
 
 
 def test_definitions_name_only_columns_that_exist(shop: Api) -> None:
