@@ -109,6 +109,12 @@ def preview(pulumi: Pulumi, *flags: str) -> Changes:
     }
 
 
+def resources(pulumi: Pulumi) -> list[dict[str, Any]]:
+    """What the state holds."""
+    deployment = json.loads(pulumi.run("stack", "export"))["deployment"]
+    return list(deployment.get("resources", []))
+
+
 def client(endpoint: str, service: str) -> Any:
     """One of the local AWS's clients."""
     return boto3.client(  # type: ignore[call-overload]
@@ -130,9 +136,23 @@ def running(endpoint: str) -> dict[str, Any]:
 
 def test_a_deployed_program_previews_as_no_change(pulumi: Pulumi) -> None:
     """Every type of the provider is in the program, and none of them shows drift."""
-    used = {r["type"] for r in json.loads(pulumi.run("stack", "export"))["deployment"]["resources"]}
-    assert {*RESOURCES} <= used
+    assert {*RESOURCES} <= {resource["type"] for resource in resources(pulumi)}
     assert preview(pulumi) == {}
+
+
+def test_a_refresh_without_drift_leaves_the_state_as_it_was(pulumi: Pulumi) -> None:
+    """A create ends with a read, as in the real provider: a refresh learns nothing new."""
+
+    def held() -> dict[str, tuple[Any, Any]]:
+        return {
+            r["urn"]: (r.get("inputs"), r.get("outputs"))
+            for r in resources(pulumi)
+            if "SecretVersion" not in r["type"]  # encrypted anew each time
+        }
+
+    before = held()
+    pulumi.run("refresh", "--yes", "--skip-preview")
+    assert held() == before
 
 
 def test_the_state_lies_on_s3(pulumi: Pulumi, endpoint: str) -> None:
@@ -272,8 +292,7 @@ def test_a_secret_is_in_neither_preview_nor_state(changing: Pulumi) -> None:
 
 def test_the_providers_note_of_its_defaults_is_in_the_inputs(pulumi: Pulumi) -> None:
     """Whoever reads previews meets `__defaults`, as with the real provider; outputs have none."""
-    resources = json.loads(pulumi.run("stack", "export"))["deployment"]["resources"]
-    task = next(r for r in resources if r["type"] == TASK[0])
+    task = next(r for r in resources(pulumi) if r["type"] == TASK[0])
     assert task["inputs"]["__defaults"] == ["trackLatest"]
     assert task["inputs"]["runtimePlatform"]["__defaults"] == []
     assert "__defaults" not in json.dumps(task["outputs"])
@@ -308,7 +327,7 @@ def test_destroy_leaves_nothing(endpoint: str, workdir: Path, tmp_path: Path) ->
     pulumi.run("stack", "init", "gone")
     pulumi.run("up", "--yes", "--skip-preview")
     pulumi.run("destroy", "--yes", "--skip-preview")
-    assert json.loads(pulumi.run("stack", "export"))["deployment"].get("resources", []) == []
+    assert resources(pulumi) == []
     clusters = client(endpoint, "ecs").describe_clusters(clusters=["otel-ai-chatbot-gone"])
     assert [c for c in clusters["clusters"] if c["status"] == "ACTIVE"] == []
     roles = {r["RoleName"] for r in client(endpoint, "iam").list_roles()["Roles"]}

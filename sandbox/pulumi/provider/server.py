@@ -113,12 +113,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             made: Inputs = dict.fromkeys(kind.computed, UNKNOWN)
             return provider_pb2.CreateResponse(properties=encode(inputs | made))
         identity, made = _told(context, f"creating {request.urn}", kind.create, inputs)
-        return provider_pb2.CreateResponse(id=identity, properties=encode(inputs | made))
+        outputs = _outputs(context, request.urn, kind, identity, inputs | made)
+        return provider_pb2.CreateResponse(id=identity, properties=encode(outputs))
 
     def Update(self, request: Any, context: Context) -> Any:
         """Change it in place."""
         kind = _kind(request.urn, context)
         inputs, old = plain(decode(request.news)), decode(request.olds)
+        outputs = inputs | {name: old[name] for name in kind.computed if name in old}
         if not request.preview:
             before = kind.canonical(decode(request.old_inputs))
             changed = frozenset(
@@ -126,8 +128,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             )
             call = f"updating {request.urn}"
             _told(context, call, kind.update, request.id, inputs, old, changed)
-        kept = {name: old[name] for name in kind.computed if name in old}
-        return provider_pb2.UpdateResponse(properties=encode(inputs | kept))
+            outputs = _outputs(context, request.urn, kind, request.id, outputs)
+        return provider_pb2.UpdateResponse(properties=encode(outputs))
 
     def Read(self, request: Any, context: Context) -> Any:
         """What is there now; inputs that mean the same keep the program's form."""
@@ -176,6 +178,14 @@ def _named_by_program(kind: Resource, request: Any, old: Inputs, new: Inputs) ->
     return old.get(kind.auto_name or "") == name and not re.fullmatch(
         re.escape(logical) + r"-[0-9a-f]{7}", name
     )
+
+
+def _outputs(context: Context, urn: str, kind: Resource, identity: str, known: Inputs) -> Inputs:
+    """What is known and what else the service tells: a create or update ends with a read.
+
+    So a refresh right after it finds nothing new, and leaves the state as it was.
+    """
+    return (_found(context, f"reading {urn}", kind.read, identity, known) or {}) | known
 
 
 def _merge(kind: Resource, name: str, value: Any, live: Inputs) -> Any:
