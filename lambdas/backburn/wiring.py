@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import ports
-from .applying import Site
 from .exports import Order, lines
 from .workload import Workload, Workloads
+
+if TYPE_CHECKING:
+    from .applying import Site
 
 
 def now() -> datetime:
@@ -196,6 +198,8 @@ def engine(workload: Workload) -> ports.Engine:
 
 def site(workload: Workload) -> Site:
     """What a build needs to carry out a change of the workload's stack."""
+    from .applying import Site
+
     return Site(
         artifacts(), incidents(), approvals(), mac_key(), brakes(), engine(workload), builds(), now
     )

@@ -35,7 +35,8 @@ def test_a_second_run_of_the_state_is_the_same() -> None:
     """Idempotent: one claim, one count, one patch."""
     world = Shop()
     assert world.propose() == world.propose()
-    assert world.incidents.changes("shop", "2026-11-24") == 1
+    assert world.incidents.count_change("shop", "2026-11-24", 2, "another")
+    assert not world.incidents.count_change("shop", "2026-11-24", 2, "a third")
 
 
 def test_law_4_a_cause_no_setting_cures_is_handed_over() -> None:
@@ -65,7 +66,7 @@ def test_mode_observe_stops_before_anything_is_claimed() -> None:
     world.brakes.why = "stopped"
     with pytest.raises(Observed, match="cpu 512 -> 1024, memory 1024 -> 2048"):
         world.propose()
-    assert world.incidents.changes("shop", "2026-11-24") == 0
+    assert world.incidents.count_change("shop", "2026-11-24", 1, "another")
     assert ORDER.key("patch") not in world.artifacts.objects
 
 
