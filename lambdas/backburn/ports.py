@@ -104,10 +104,6 @@ class Incidents(Protocol):
         """Count one change of this incident today (once); False if the cap is reached."""
         ...
 
-    def changes(self, workload: str, day: str) -> int:
-        """How many changes were counted on that day."""
-        ...
-
 
 class Approvals(Protocol):
     """The approvals table: who was asked, by which links, and what was decided first."""
@@ -268,7 +264,7 @@ class Builds(Protocol):
     """The builds that carry out a change."""
 
     def holder(self, pid: int) -> Holder:
-        """This build, as a lock names it."""
+        """The build that runs us, as a lock names it."""
         ...
 
     def ended(self, build: str) -> bool:

@@ -92,6 +92,7 @@ class FakeIncidents:
         return True
 
     def changes(self, workload: str, day: str) -> int:
+        """How many changes were counted on that day."""
         return len(self._changes.get((workload, day), ()))
 
     def _take(self, what: str, incident: str) -> str:

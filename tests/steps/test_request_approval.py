@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from backburn import brakes
 from backburn.decision import generation
 from backburn.errors import Braked, Proposed
 from backburn.incident import artifact_key
 from backburn.proposal import effects_digest, read
 from backburn.steps.request_approval import request_approval
-from backburn.workload import Limits, Mode, Workload
+from backburn.workload import Freeze, Limits, Mode, Workload
 from tests.fakes import proposals
 from tests.fakes.approvals import FakeApprovals
 from tests.fakes.artifacts import FakeArtifacts
@@ -128,12 +127,12 @@ def test_law_5_another_token_is_another_generation(desk: Desk) -> None:
 
 
 def test_law_10_a_brake_stops_before_anybody_is_asked(desk: Desk) -> None:
-    """Kill switch, freeze or cap: no mail, no proposal."""
+    """Kill switch or freeze: no mail, no proposal. The day's cap was counted by ProposePatch."""
     with pytest.raises(Braked, match="the kill switch is on"):
         desk.run(switch="the kill switch is on")
-    desk.incidents.count_change("chatbot", brakes.day(NOW), 9, "another")
-    with pytest.raises(Braked, match="1 changes a day"):
-        desk.run(chatbot(limits=Limits(changes_per_day=1)))
+    freeze = Freeze(start=NOW, end=NOW + timedelta(hours=1), why="launch")
+    with pytest.raises(Braked, match="frozen until 2026-11-24 07:00 UTC: launch"):
+        desk.run(chatbot(limits=Limits(freeze=(freeze,))))
     assert desk.mailer.sent == []
     assert desk.artifacts.version(PROPOSAL) is None
 

@@ -15,14 +15,14 @@ FROZEN = chatbot(limits=Limits(freeze=(HOLIDAYS,)))
 
 
 def test_law_10_nothing_is_on_by_default() -> None:
-    """No switch, no freeze, room for changes."""
-    assert brakes.reason(chatbot(), NOW, None, 2) is None
-    brakes.check(chatbot(), NOW, None, 2)
+    """No switch, no freeze."""
+    assert brakes.reason(chatbot(), NOW, None) is None
+    brakes.check(chatbot(), NOW, None)
 
 
 def test_law_10_the_kill_switch_comes_first() -> None:
     """What it says is what is told."""
-    assert brakes.reason(FROZEN, NOW, "the kill switch is on: audit", 9) == (
+    assert brakes.reason(FROZEN, NOW, "the kill switch is on: audit") == (
         "the kill switch is on: audit"
     )
 
@@ -33,17 +33,21 @@ def test_law_10_the_kill_switch_comes_first() -> None:
 )
 def test_law_10_a_freeze_holds_from_its_start_to_its_end(after: int, frozen: bool) -> None:
     """The end itself is free again."""
-    why = brakes.reason(FROZEN, NOW + timedelta(seconds=after), None, 0)
+    why = brakes.reason(FROZEN, NOW + timedelta(seconds=after), None)
     assert (why is not None) is frozen
     assert why in {None, "chatbot is frozen until 2026-12-24 13:00 UTC: holidays"}
 
 
-@pytest.mark.parametrize(("limit", "changes"), [(0, 0), (3, 3), (3, 4)])
-def test_law_10_the_day_s_changes_are_capped(limit: int, changes: int) -> None:
-    """A cap of 0 allows none at all."""
-    workload = chatbot(limits=Limits(changes_per_day=limit))
-    with pytest.raises(Braked, match=f"chatbot may have {limit} changes a day"):
-        brakes.check(workload, NOW, None, changes)
+def test_law_10_a_brake_that_is_on_is_an_answer() -> None:
+    """The state machine catches it by this name."""
+    with pytest.raises(Braked, match="holidays"):
+        brakes.check(FROZEN, NOW, None)
+
+
+def test_a_cap_that_is_reached_says_so() -> None:
+    """With the number that the user wrote."""
+    workload = chatbot(limits=Limits(changes_per_day=2))
+    assert brakes.capped(workload) == "chatbot may have 2 changes a day, and has had them"
 
 
 def test_the_day_is_the_same_for_everybody() -> None:

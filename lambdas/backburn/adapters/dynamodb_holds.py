@@ -58,11 +58,6 @@ class Holds:
             self._table.update("changes", f"{workload}#{day}", change, values, condition=ROOM)
         )
 
-    def counted(self, workload: str, day: str) -> int:
-        """How many changes that day has had."""
-        item = self._table.get("changes", f"{workload}#{day}")
-        return len(item["who"]["SS"]) if item else 0
-
 
 def hold(kind: str, what: str, incident: str, free: str) -> Attributes:
     """The arguments of a put that holds `what`, unless somebody but `free` holds it."""

@@ -116,9 +116,6 @@ class DynamoIncidents:
     def count_change(self, workload: str, day: str, limit: int, incident: str) -> bool:
         return self._holds.count(workload, day, limit, incident)
 
-    def changes(self, workload: str, day: str) -> int:
-        return self._holds.counted(workload, day)
-
     def _update(
         self,
         incident: str,

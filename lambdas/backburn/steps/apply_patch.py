@@ -117,7 +117,7 @@ def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effe
     if not any(catalogue.allows(s, effects.change) for s in workload.settings):
         raise Refused(f"workloads.yaml does not allow {effects.change.words()} any more")
     now = site.clock()
-    check(workload, now, site.brakes.engaged(), changes=-1)
+    check(workload, now, site.brakes.engaged())
     limit = workload.limits.changes_per_day
     if not site.incidents.count_change(workload.name, day(now), limit, order.incident):
         raise Braked(capped(workload))

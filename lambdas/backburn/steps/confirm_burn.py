@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     workload = wiring.workloads().named(event["workload"])
     now = wiring.now()
     # ApplyPatch counts the change against the day's cap; here only what can stop it at once.
-    brakes.check(workload, now, wiring.brakes().engaged(), changes=0)
+    brakes.check(workload, now, wiring.brakes().engaged())
     counts, allowed, link = confirm_burn(workload, event["slo"], wiring.telemetry(), now)
     return {
         "burning": True,

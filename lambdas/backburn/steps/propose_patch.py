@@ -52,7 +52,7 @@ def propose_patch(
         raise Observed(f"would have proposed {proposed.change.words()}")
 
     # The day's changes are counted below, in one conditional write; here only what needs none.
-    brakes.check(workload, now, switch.engaged(), changes=-1)
+    brakes.check(workload, now, switch.engaged())
     holder = incidents.claim_stack(proposed.stack, incident)
     if holder != incident:
         raise StackBusy(f"{holder} has a change in flight on {proposed.stack}: wait until it ends")

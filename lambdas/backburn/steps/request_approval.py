@@ -52,7 +52,7 @@ def request_approval(
     now: datetime,
 ) -> dict[str, Any]:
     """Mail the proposal; in mode `propose` that is all, and the answer is Proposed."""
-    brakes.check(workload, now, switch, incidents.changes(workload.name, brakes.day(now)))
+    brakes.check(workload, now, switch)
     record = incidents.get(event["incident"])
     proposal = _proposal(event, workload, record, artifacts, now)
     request = _store(event, workload, proposal, artifacts)
