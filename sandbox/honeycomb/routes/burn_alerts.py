@@ -23,7 +23,10 @@ async def list_alerts(request: Request, standin: StandIn) -> Response:
         raise ApiError(422, "the query parameter slo_id is required")
     found(standin.objects.get("slo", key), f"SLO {key!r}")
     kept = standin.objects.all("burn_alert")
-    return answer([_alert(standin, alert) for alert in kept if alert["slo"]["id"] == key])
+    shown = [_alert(standin, alert) for alert in kept if alert["slo"]["id"] == key]
+    for alert in shown:
+        del alert["recipients"]  # only the alert itself names them
+    return answer(shown)
 
 
 async def create_alert(request: Request, standin: StandIn) -> Response:
