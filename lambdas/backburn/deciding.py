@@ -21,9 +21,11 @@ STATE = "approval"
 class NotOpen(Exception):  # an answer to the approver, not a failure
     """The link decides nothing (any more): an HTTP status, a title and what to say."""
 
-    def __init__(self, status: int, title: str, said: str, incident: str = "") -> None:
+    def __init__(self, status: int, title: str, said: str, request: Request | None = None) -> None:
         super().__init__(said)
-        self.status, self.title, self.incident = status, title, incident
+        self.status, self.title = status, title
+        self.incident = request.incident if request else ""
+        self.seen: Seen | None = None  # what may still be read
 
 
 class WrongCode(Exception):  # the same
@@ -60,15 +62,25 @@ def look(secret: str, approvals: Approvals, artifacts: Artifacts, now: datetime)
         raise NotOpen(404, "Unknown link", said) from None
     if link.generation != request.generation:
         raise superseded(request)
-    if standing := approvals.decision(link.execution):
-        raise NotOpen(410, "Already decided", words(standing), request.incident)
     if link.tries >= CODE_TRIES:
         raise void(request)
-    if link.decidable and now >= request.expiry:
+    seen = Seen(link, request, _proposal(request, artifacts))
+    if closed := _closed(seen, approvals.decision(link.execution), now):
+        closed.seen = seen
+        raise closed
+    return seen
+
+
+def _closed(seen: Seen, standing: Decision | None, now: datetime) -> NotOpen | None:
+    """Why the link can still be read, but decides nothing any more."""
+    request = seen.request
+    if standing is not None:
+        return NotOpen(410, "Already decided", words(standing), request)
+    if seen.link.decidable and now >= request.expiry:
         until = f"It could be decided until {request.expiry:%d %b %Y, %H:%M} UTC."
         said = f"{until} Nothing is changed by it any more."
-        raise NotOpen(410, "This proposal has expired", said, request.incident)
-    return Seen(link, request, _proposal(request, artifacts))
+        return NotOpen(410, "This proposal has expired", said, request)
+    return None
 
 
 def _proposal(request: Request, artifacts: Artifacts) -> Proposal:
@@ -79,7 +91,7 @@ def _proposal(request: Request, artifacts: Artifacts) -> Proposal:
             "What is stored is not what was mailed to you, so it is neither shown nor can it be"
             " approved. Please tell the operators."
         )
-        raise NotOpen(409, "The proposal was changed", said, request.incident)
+        raise NotOpen(409, "The proposal was changed", said, request)
     return read(data)
 
 
@@ -110,7 +122,7 @@ def decide(
     except LookupError:
         raise superseded(request) from None
     if standing != decision:
-        raise NotOpen(409, "Already decided", words(standing), request.incident)
+        raise NotOpen(409, "Already decided", words(standing), request)
     return decision
 
 
@@ -157,10 +169,10 @@ def words(decision: Decision) -> str:
 def superseded(request: Request) -> NotOpen:
     """A newer mail has replaced the link."""
     said = "A newer mail about this incident has replaced it. Please use the link there."
-    return NotOpen(410, "This link is void", said, request.incident)
+    return NotOpen(410, "This link is void", said, request)
 
 
 def void(request: Request) -> NotOpen:
     """Too many wrong codes."""
     said = "Five wrong codes were entered. This link decides nothing any more; the operators know."
-    return NotOpen(410, "This link is void", said, request.incident)
+    return NotOpen(410, "This link is void", said, request)

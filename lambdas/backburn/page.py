@@ -30,6 +30,7 @@ def proposal(
     approver: str,
     decidable: bool,
     now: datetime,
+    headline: str,
     problem: str = "",
     rejecting: bool = False,
 ) -> str:
@@ -43,6 +44,7 @@ def proposal(
         decidable=decidable,
         minutes=max(0, int(left.total_seconds() // 60)),
         diff=diff_lines(document.effects.diff),
+        headline=headline,
         problem=problem,
         rejecting=rejecting,
     )

@@ -246,6 +246,7 @@ def test_law_5_a_used_link_is_used(desk: Desk) -> None:
     again = desk.post(decision="reject", reason="changed my mind")
     assert again.status == 410
     assert f"{ONE} approved it" in again.html
+    assert "<form" not in again.html
     assert desk.workflow.answers == {"token-1": {"decision": "approve"}}
 
 
@@ -281,6 +282,8 @@ def test_law_5_an_expired_link_says_so(desk: Desk) -> None:
     seen, answer = desk.call("GET", desk.mail()[0]), desk.post(decision="approve")
     assert (seen.status, answer.status) == (410, 410)
     assert "This proposal has expired" in answer.html
+    assert "cpu=&#34;1024&#34;" in seen.html
+    assert "<form" not in seen.html
     assert desk.approvals.decision(NAME) is None
 
 

@@ -29,6 +29,7 @@ def proposal() -> Proposal:
 def render(document: Proposal, **changes: Any) -> str:
     """The page of one approver."""
     known = {"digest": "d" * 64, "approver": "one@example.com", "decidable": True, "now": NOW}
+    known |= {"headline": "Approve one change?"}
     return page.proposal(document, **(known | changes))
 
 

@@ -84,27 +84,42 @@ def respond(
                 return _shown(seen, now, 403, str(wrong), rejecting=rejecting)
             _tell_operators(event, seen, incidents, mailer, now)
             raise deciding.void(seen.request) from wrong
-    except NotOpen as closed:
-        said = page.message(closed.title, [str(closed)], incident=closed.incident, tone="problem")
-        return Answer(closed.status, said)
+    except NotOpen as why:
+        return _not_open(why, now)
     log.info("decided", extra=_client(event) | {"incident": decision.incident})
     return _delivered(seen, decision, approvals, incidents, workflow, now)
 
 
 def _shown(
-    seen: Seen, now: datetime, status: int = 200, problem: str = "", *, rejecting: bool = False
+    seen: Seen,
+    now: datetime,
+    status: int = 200,
+    problem: str = "",
+    *,
+    closed: str = "",
+    rejecting: bool = False,
 ) -> Answer:
-    """The proposal's page for the link's approver."""
+    """The proposal's page for the link's approver; once `closed`, it can only be read."""
+    decidable = seen.link.decidable and not closed
     html = page.proposal(
         seen.proposal,
         digest=seen.request.digest,
         approver=seen.link.approver,
-        decidable=seen.link.decidable,
+        decidable=decidable,
         now=now,
+        headline=closed or ("Approve one change?" if decidable else "One change is proposed"),
         problem=problem,
         rejecting=rejecting,
     )
     return Answer(status, html)
+
+
+def _not_open(why: NotOpen, now: datetime) -> Answer:
+    """Why nothing can be decided, and below it what may still be read."""
+    if why.seen is not None:
+        return _shown(why.seen, now, why.status, str(why), closed=why.title)
+    said = page.message(why.title, [str(why)], incident=why.incident, tone="problem")
+    return Answer(why.status, said)
 
 
 def _form(event: dict[str, Any], seen: Seen, now: datetime) -> Form | Answer:
