@@ -65,7 +65,8 @@ def of(change: Change, checkpoint: Checkpoint) -> Cost:
     before = {"cpu": inputs.get("cpu"), "memory": inputs.get("memory")}
     after = before | {m.property: m.after for m in change.moves}
     months = [_month(size, count, region, architecture) for size in (before, after)]
-    basis = f"{count or 'unknown'} tasks, {architecture}, {region or 'unknown region'}; {SOURCE}"
+    counted = "1 task" if count == 1 else f"{'unknown' if count is None else count} tasks"
+    basis = f"{counted}, {architecture}, {region or 'unknown region'}; {SOURCE}"
     return Cost(before=months[0], after=months[1], basis=basis)
 
 

@@ -116,7 +116,7 @@ def holds_secret(value: Any) -> bool:
 def shown(value: JsonValue) -> str:
     """A value as a sentence can hold it."""
     if isinstance(value, dict) and TOKEN in value:
-        what = str(value[TOKEN])
-        return "(known after the apply)" if value == UNKNOWN else f"the {what}"
+        family = str(value[TOKEN]).removeprefix("task-definition ")
+        return "known after the apply" if value == UNKNOWN else f"a revision of {family}"
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

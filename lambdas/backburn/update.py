@@ -53,7 +53,7 @@ class Update(Model):
     def words(self) -> str:
         """What was done and what was not, for the timeline."""
         done = ", ".join(f"{s.op} {short(s.urn)}" for s in self.executed) or "nothing"
-        parts = [f"applied: {done}"]
+        parts = [f"{'applied' if self.kind == 'apply' else 'rolled back'}: {done}"]
         if self.failed:
             parts.append(f"failed: {', '.join(short(u) for u in self.failed)}")
         if self.missing:

@@ -42,7 +42,8 @@ def test_it_writes_everything_an_approval_binds() -> None:
     assert bound.tools.sdk == "pulumi 3.272.0"
     assert bound.tools.providers == ("aws 7.51.1",)
     assert preview.cost.words().startswith("$36.04 -> $72.08 a month")
-    assert preview.rollback_in_words[1].endswith("cpu 1024 -> 512, memory 2048 -> 1024")
+    assert preview.steps_in_words[1].startswith("update Service shop-service: taskDefinition")
+    assert preview.rollback_in_words[0].endswith("cpu 1024 -> 512, memory 2048 -> 1024")
 
 
 def test_law_2_the_same_world_gives_the_same_document() -> None:

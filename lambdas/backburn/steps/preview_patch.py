@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from backburn.errors import Refused
 from backburn.exports import Order, answer
 from backburn.patch import Files, Patch, PatchDoesNotFit
 from backburn.ports import Artifacts, Engine
-from backburn.preview import canonical_plan, mirror, words
+from backburn.preview import Step, canonical_plan, mirror, name_of, words
 from backburn.proposal import Bound, Preview, Tools
 from backburn.steps.propose_patch import program_files
 from backburn.workload import Program, Workload
@@ -50,8 +51,8 @@ def preview_patch(
     preview = Preview(
         bound=foreseen.bound,
         cost=cost.of(change, foreseen.checkpoint),
-        steps_in_words=tuple(words(s) for s in foreseen.bound.steps),
-        rollback_in_words=tuple(words(s) for s in foreseen.bound.mirror),
+        steps_in_words=_in_words(foreseen.bound.steps, change),
+        rollback_in_words=_in_words(foreseen.bound.mirror, change),
     )
     key = order.key("preview")
     artifacts.write(key, preview.model_dump_json().encode())
@@ -74,9 +75,14 @@ def foresee(
     program = workload.program
     state = checkpoint.read(engine.export(files))
     gate.require_settled(state.pending)
-    unpatched = canonical_plan(engine.preview(files), state.providers)
+    # Previews take no lock and most of their time is the program's own start: side by side.
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(engine.preview, files)
+        planned = pool.submit(engine.plan, patched)
+        versions = pool.submit(engine.versions, files)
+    unpatched = canonical_plan(asked.result(), state.providers)
     gate.require_clean(unpatched)
-    document, plan = engine.plan(patched)
+    document, plan = planned.result()
     foreseen = canonical_plan(document, state.providers)
     gate.judge(change, unpatched, foreseen)
     # A preview takes no lock: somebody else may have been at it while ours ran.
@@ -91,7 +97,7 @@ def foresee(
         bundle=bundle.sha256(files),
         lockfile=_sha256(files, program, "requirements.txt"),
         config=_sha256(files, program, f"Pulumi.{program.stack}.yaml"),
-        tools=_tools(engine, files, program, state),
+        tools=_tools(versions.result(), files, program, state),
         checkpoint=state.sha256,
         change=change,
         diff=edits.diff,
@@ -103,12 +109,18 @@ def foresee(
     return Foreseen(bound, state, plan)
 
 
+def _in_words(steps: tuple[Step, ...], change: Change) -> tuple[str, ...]:
+    """The change itself first, what follows from it after."""
+    meant = sorted(steps, key=lambda s: name_of(s.urn) != change.resource.name)
+    return tuple(words(s) for s in meant)
+
+
 def _sha256(files: Files, program: Program, name: str) -> str:
     return hashlib.sha256(files.get(under(program.directory, name), b"")).hexdigest()
 
 
-def _tools(engine: Engine, files: Files, program: Program, state: Checkpoint) -> Tools:
-    cli, host = engine.versions(files)
+def _tools(versions: tuple[str, str], files: Files, program: Program, state: Checkpoint) -> Tools:
+    cli, host = versions
     lockfile = files.get(under(program.directory, "requirements.txt"), b"").decode(errors="replace")
     found = re.search(r"^pulumi==([^\s;\\]+)", lockfile, re.MULTILINE)
     return Tools(
