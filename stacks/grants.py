@@ -79,7 +79,11 @@ class Grants:
         requests, key = self.approvals.requests, self.approvals.mac_key.key_arn
         machine = self.workflow.machine.state_machine_arn
         powers.keep_items(self._roles("RequestApproval", "Approval", "Sweep"), requests)
-        allow(self._roles("Deploy"), "dynamodb:GetItem", on=requests.table_arn)
+        # The first decision wins in a transaction that also checks that its link is the newest.
+        allow(self._roles("Approval"), "dynamodb:ConditionCheckItem", on=requests.table_arn)
+        # A request's item holds the task token: the deploy job reads decisions only.
+        decisions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "decision#*"}}
+        allow(self._roles("Deploy"), "dynamodb:GetItem", on=requests.table_arn, where=decisions)
         allow(self._roles("Approval"), "kms:GenerateMac", on=key)
         allow(self._roles("Deploy"), "kms:VerifyMac", on=key)
         wake = ("states:SendTaskSuccess", "states:SendTaskFailure")

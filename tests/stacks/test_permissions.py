@@ -95,12 +95,22 @@ def test_only_deciding_parts_see_the_approvals_table(template: Template) -> None
     }
     on_table = [g for g in template.of("Deploy") if "ApprovalsRequests" in g.resource]
     assert [g.action for g in on_table] == ["dynamodb:GetItem"]
+    # Not a request: its item holds the task token.
+    assert "dynamodb:LeadingKeys" in on_table[0].condition
+    assert "decision#*" in on_table[0].condition
     assert template.who("dynamodb:GetItem", "<ApprovalsRequests>*") == {
         "RequestApproval",
         "Approval",
         "Sweep",
         "Deploy",
     }
+
+
+def test_law_5_the_first_decision_is_checked_against_the_newest_request(
+    template: Template,
+) -> None:
+    """The approval route's transaction holds a condition on another item."""
+    assert template.who("dynamodb:ConditionCheckItem") == {"Approval"}
 
 
 def test_the_preview_build_writes_nothing_but_its_own_document_cache_and_log(
