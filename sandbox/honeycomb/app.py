@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .routes import (
     burn_alerts,
     columns,
+    deliveries,
     derived_columns,
     events,
     ingest,
@@ -39,7 +40,8 @@ def create_app(standin: StandIn, *, watch: bool = True) -> ASGIApp:
 
     parts = (
         *(ingest, events, queries, columns, derived_columns),
-        *(slos, burn_alerts, recipients, markers, pages),
+        *(slos, burn_alerts, recipients, markers),
+        *(pages, deliveries),
     )
     app = Starlette(routes=[r for part in parts for r in part.ROUTES], lifespan=lifespan)
     app.state.standin = standin

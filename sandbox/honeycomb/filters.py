@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .query import Filter
 from .scope import Scope
+from .terms import Filter
 from .values import Value, compare, literal
 
 TEXT_TESTS = {

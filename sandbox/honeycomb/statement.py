@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .filters import filters_sql, sql_operator
-from .query import Calculation, Query
+from .query import Query
 from .scope import EVERYTHING, Scope
+from .terms import Calculation
 from .values import NULL, Value, literal
 
 

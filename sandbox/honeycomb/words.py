@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from .query import Calculation, Filter, Query
+from .query import Query
+from .terms import Calculation, Filter
 
 
 def in_words(query: Query, dataset: str, start: int, end: int, limit: int) -> list[str]:

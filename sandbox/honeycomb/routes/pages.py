@@ -1,14 +1,13 @@
-"""What a person sees: the page behind a result, a trace, an SLO; and the delivery log."""
+"""What a person sees: the start page, and the page behind a result, a trace, an SLO."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.honeycomb import slo as slos
@@ -16,18 +15,14 @@ from sandbox.honeycomb.burn import is_triggered
 from sandbox.honeycomb.errors import ApiError
 from sandbox.honeycomb.objects import Object
 from sandbox.honeycomb.query import parse_query
-from sandbox.honeycomb.scope import slug
+from sandbox.honeycomb.scope import EVERYTHING, slug
 from sandbox.honeycomb.standin import TEAM, StandIn
 from sandbox.honeycomb.waterfall import spans, waterfall
 from sandbox.honeycomb.words import in_words, moment
 
 from .endpoint import Routes
+from .page import missing, page
 
-# Values come from telemetry, so from strangers: everything is escaped, nothing may be loaded.
-PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent.parent / "pages"), autoescape=True
-)
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 SHOWN_ROWS = 500
 TWO_HOURS, TEN_MINUTES = 7_200, 600
 Lines = list[dict[str, Any]]
@@ -51,7 +46,7 @@ async def index(request: Request) -> Response:
         {"link": f"{_place(r)}/result/{r['id']}", "words": _words(r)[0], "at": moment(r["created"])}
         for r in latest
     ]
-    return _page(standin, "index", environment=TEAM, datasets=datasets, slos=kept, results=results)
+    return page(standin, "index", environment=TEAM, datasets=datasets, slos=kept, results=results)
 
 
 async def result(request: Request) -> Response:
@@ -60,12 +55,12 @@ async def result(request: Request) -> Response:
     key = request.path_params["id"]
     kept = standin.objects.get("result", key) or standin.running.get(key)
     if kept is None:
-        return _missing(standin, f"query result {key}")
+        return missing(standin, f"query result {key}")
     query = parse_query(kept["query"])
     columns = [*query.breakdowns, *(one.key for one in query.asked())]
     data = [row["data"] for row in kept.get("data", {}).get("results", [])]
-    rows = [[_cell(row.get(name)) for name in columns] for row in data[:SHOWN_ROWS]]
-    return _page(
+    rows = [[_cell(kept, name, row.get(name)) for name in columns] for row in data[:SHOWN_ROWS]]
+    return page(
         standin,
         "result",
         id=key,
@@ -86,11 +81,11 @@ async def trace(request: Request) -> Response:
         dataset = standin.dataset(request.path_params["dataset"])
         start, end = _searched(asked.get("trace_start_ts"), asked.get("trace_end_ts"), standin)
     except (ApiError, ValueError) as error:
-        return _missing(standin, str(error))
+        return missing(standin, str(error))
     trace_id = asked.get("trace_id", "")
     scope = standin.scope(dataset)
     found = await asyncio.to_thread(spans, standin.events, scope, dataset, trace_id, start, end)
-    return _page(
+    return page(
         standin,
         "trace",
         trace_id=trace_id,
@@ -106,7 +101,7 @@ async def slo_page(request: Request) -> Response:
     standin: StandIn = request.app.state.standin
     kept = standin.objects.get("slo", request.path_params["id"])
     if kept is None:
-        return _missing(standin, f"SLO {request.path_params['id']}")
+        return missing(standin, f"SLO {request.path_params['id']}")
     alerts = [a for a in standin.objects.all("burn_alert") if a["slo"]["id"] == kept["id"]]
     windows = [kept["time_period_days"] * slos.DAY, slos.BURN_RATE_SECONDS]
     windows += [alert["budget_rate_window_minutes"] * 60 for alert in alerts]
@@ -127,7 +122,7 @@ async def slo_page(request: Request) -> Response:
     derived = standin.objects.all("derived_column")
     alias = kept["sli"]["alias"]
     expression = next((one["expression"] for one in derived if one["alias"] == alias), "")
-    return _page(
+    return page(
         standin,
         "slo",
         slo=kept,
@@ -136,28 +131,6 @@ async def slo_page(request: Request) -> Response:
         detail=slos.detail(period, recent, kept),
         alerts=lines,
     )
-
-
-async def deliveries(request: Request) -> Response:
-    """The delivery log, newest first."""
-    standin: StandIn = request.app.state.standin
-    log = [d | {"when": moment(d["at"])} for d in standin.objects.all("delivery")[:-201:-1]]
-    return _page(standin, "deliveries", deliveries=log)
-
-
-async def deliveries_json(request: Request) -> Response:
-    """The same as JSON."""
-    standin: StandIn = request.app.state.standin
-    return JSONResponse(standin.objects.all("delivery")[::-1])
-
-
-async def redeliver(request: Request) -> Response:
-    """Send a delivery again under its own id: receivers must expect that."""
-    standin: StandIn = request.app.state.standin
-    kept = standin.objects.get("delivery", request.path_params["id"])
-    if kept is None:
-        return _missing(standin, f"delivery {request.path_params['id']}")
-    return JSONResponse(await standin.deliveries.send(kept | {"outcome": "pending"}, ()))
 
 
 async def snapshot(request: Request) -> Response:
@@ -184,24 +157,20 @@ def _words(kept: Object) -> list[str]:
 
 def _place(kept: Object) -> str:
     base = f"/{TEAM}/environments/{TEAM}"
-    return base if kept["path"] == "__all__" else f"{base}/datasets/{kept['path']}"
+    return base if kept["path"] == EVERYTHING else f"{base}/datasets/{kept['path']}"
 
 
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    return round(value, 3) if isinstance(value, float) else value
-
-
-def _missing(standin: StandIn, what: str) -> Response:
-    response = _page(standin, "missing", what=what)
-    response.status_code = 404
-    return response
-
-
-def _page(standin: StandIn, name: str, **values: Any) -> Response:
-    text = PAGES.get_template(f"{name}.html").render(relaxed=standin.relaxed, **values)
-    return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
+def _cell(kept: Object, name: str, value: Any) -> dict[str, Any]:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    cell: dict[str, Any] = {"number": number, "link": "", "text": value}
+    if value is None or isinstance(value, bool):
+        cell["text"] = "" if value is None else str(value).lower()
+    elif isinstance(value, float):
+        cell["text"] = round(value, 3)
+    if name == "trace.trace_id" and value and kept["path"] != EVERYTHING:
+        times = f"trace_start_ts={kept['start']}&trace_end_ts={kept['end']}"
+        cell["link"] = f"{_place(kept)}/trace?trace_id={quote(str(value))}&{times}"
+    return cell
 
 
 ENVIRONMENT = "/{team}/environments/{environment}"
@@ -214,7 +183,4 @@ ROUTES: Routes = [
     Route(DATASET + "/result/{id}/snapshot", snapshot),
     Route(DATASET + "/trace", trace),
     Route(DATASET + "/slo/{id}", slo_page),
-    Route("/deliveries", deliveries),
-    Route("/_sandbox/deliveries", deliveries_json),
-    Route("/_sandbox/deliveries/{id}/redeliver", redeliver, methods=["POST"]),
 ]

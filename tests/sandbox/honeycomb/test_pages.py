@@ -66,6 +66,16 @@ def test_the_result_page_says_the_query_in_words(api: Api) -> None:
     assert picture.status_code == 200
 
 
+def test_a_result_links_its_traces(api: Api) -> None:
+    """From a trace id in the table to its waterfall, with the times of the query."""
+    api.send(span("root", "a", error=True))
+    result = api.result({"breakdowns": ["trace.trace_id", "error"]})
+    text = api.client.get(result["links"]["query_url"]).text
+    assert "<td>true</td>" in text
+    link = text.split('<td><a href="')[1].split('"')[0].replace("&amp;", "&")
+    assert "<rect" in api.client.get(link).text
+
+
 def test_the_slo_page_shows_budget_and_burn(api: Api) -> None:
     """As of now, without the API's lag."""
     made = build(api)
