@@ -1,0 +1,1 @@
+"""The patient and its world: the service, its infrastructure, its traffic and its faults."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +62,7 @@ class Bedrock:
     def embed(self, text: str) -> list[float]:
         """The text's vector by the embedding model."""
         attributes = {**self._call("InvokeModel"), "gen_ai.request.model": EMBEDDING_MODEL}
-        with self._telemetry.span(
-            "BedrockRuntime.InvokeModel", attributes, kind=SpanKind.CLIENT
-        ) as span:
+        with self._calling("BedrockRuntime.InvokeModel", attributes) as span:
             told, answer = invoke(self._runtime, text)
             _answered(span, told)
             span.set_attribute("gen_ai.usage.input_tokens", answer["inputTextTokenCount"])
@@ -81,9 +80,7 @@ class Bedrock:
             "gen_ai.request.max_tokens": settings.max_tokens,
             "gen_ai.request.temperature": settings.temperature,
         }
-        with self._telemetry.span(
-            f"chat {settings.model}", attributes, kind=SpanKind.CLIENT
-        ) as span:
+        with self._calling(f"chat {settings.model}", attributes) as span:
             told = self._runtime.converse(
                 modelId=settings.model,
                 system=[{"text": system}],
@@ -105,6 +102,16 @@ class Bedrock:
             span.set_attribute("gen_ai.response.finish_reasons", [answer.stop_reason])
         return answer
 
+    @contextmanager
+    def _calling(self, name: str, attributes: Mapping[str, AttributeValue]) -> Iterator[Span]:
+        with self._telemetry.span(name, attributes, kind=SpanKind.CLIENT) as span:
+            try:
+                yield span
+            except Exception as failure:
+                # botocore's ClientError holds what was answered; a timeout holds nothing.
+                _answered(span, getattr(failure, "response", {}))
+                raise
+
     def _call(self, method: str) -> dict[str, str]:
         return {
             "rpc.system": "aws-api",
@@ -115,7 +122,8 @@ class Bedrock:
 
 
 def _answered(span: Span, told: Mapping[str, Any]) -> None:
-    metadata = told.get("ResponseMetadata", {})
-    span.set_attribute("http.status_code", metadata.get("HTTPStatusCode", 200))
-    span.set_attribute("aws.request_id", metadata.get("RequestId", ""))
-    span.set_attribute("aws.retry_attempts", metadata.get("RetryAttempts", 0))
+    metadata = told.get("ResponseMetadata")
+    if metadata:
+        span.set_attribute("http.status_code", metadata["HTTPStatusCode"])
+        span.set_attribute("aws.request_id", metadata.get("RequestId", ""))
+        span.set_attribute("aws.retry_attempts", metadata.get("RetryAttempts", 0))

@@ -18,6 +18,7 @@ from .corpus import Passage
 
 DIMENSIONS = 128
 NEAREST = 5
+ADDED_WEIGHT = 0.1
 QUESTION_TERMS = 12  # shorter questions are expanded, so that each costs the same
 PASSAGE_TERMS = 32
 SHORTEST_TERM = 3
@@ -71,8 +72,8 @@ class Reranker:
     def best(self, question: str, candidates: Sequence[Passage], count: int) -> list[Passage]:
         """The `count` candidates that answer the question's words best."""
         asked = [
-            (term_vector(term), self._weights.get(term, self._rarest))
-            for term in _expanded(question, candidates)
+            (term_vector(term), share * self._weights.get(term, self._rarest))
+            for term, share in _expanded(question, candidates)
         ]
         scored = [(self._score(asked, passage), passage) for passage in candidates]
         scored.sort(key=lambda pair: -pair[0])
@@ -86,10 +87,13 @@ class Reranker:
         )
 
 
-def _expanded(question: str, candidates: Sequence[Passage]) -> list[str]:
-    """The question's terms, filled up with those of the nearest candidates' titles."""
-    near = (term for passage in candidates[:NEAREST] for term in terms(passage.title))
-    return list(dict.fromkeys([*terms(question), *near]))[:QUESTION_TERMS]
+def _expanded(question: str, candidates: Sequence[Passage]) -> list[tuple[str, float]]:
+    """The question's terms, filled up with those of the nearest titles, which count for less."""
+    weights = dict.fromkeys(terms(question), 1.0)
+    for passage in candidates[:NEAREST]:
+        for term in terms(passage.title):
+            weights.setdefault(term, ADDED_WEIGHT)
+    return list(weights.items())[:QUESTION_TERMS]
 
 
 def _of(passage: Passage) -> list[str]:
