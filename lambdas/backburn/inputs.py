@@ -117,6 +117,6 @@ def shown(value: JsonValue) -> str:
     """A value as a sentence can hold it."""
     if isinstance(value, dict) and TOKEN in value:
         family = str(value[TOKEN]).removeprefix("task-definition ")
-        return "known after the apply" if value == UNKNOWN else f"a revision of {family}"
+        return "(known after the apply)" if value == UNKNOWN else f"a revision of {family}"
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

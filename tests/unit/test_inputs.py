@@ -67,5 +67,5 @@ def test_a_missing_path_is_nothing() -> None:
 def test_values_are_short_in_a_sentence() -> None:
     """Long ones are cut, tokens are named."""
     assert shown("x" * 90) == "x" * 57 + "..."
-    assert shown(UNKNOWN) == "known after the apply"
+    assert shown(UNKNOWN) == "(known after the apply)"
     assert shown([1, True]) == "[1, true]"
