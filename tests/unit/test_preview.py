@@ -17,8 +17,9 @@ from tests.fakes.engine import CLUSTER, PROVIDER, SERVICE, TASK, FakeEngine
 from tests.fakes.program import MAIN, shop
 
 PROVIDERS = {PROVIDER: "aws 7.51.1"}
-FOLLOWS = "update Service shop-service: taskDefinition a revision of shop -> "
-    "(known after the apply)"
+FOLLOWS = (
+    "update Service shop-service: taskDefinition a revision of shop -> (known after the apply)"
+)
 LARGER = MAIN.replace('"512"', '"1024"').replace('memory="1024"', 'memory="2048"')
 
 
