@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=about)
         command.add_argument("incident", metavar="INCIDENT")
+        if name == "show":
+            command.add_argument("--document", choices=DOCUMENTS, help="print one of them instead")
         if name == "close":
             command.add_argument("--reason", default="closed by an operator")
     return parser
@@ -57,7 +59,10 @@ def _run(options: argparse.Namespace, incidents: Incidents, now: datetime) -> st
         case "incidents":
             return listed(incidents.recent())
         case "show":
-            return shown(incidents.get(options.incident), wiring.artifacts())
+            incident = incidents.get(options.incident)
+            if options.document:
+                return document(incident, options.document, wiring.artifacts())
+            return shown(incident, wiring.artifacts())
         case "retry":
             return retry(options.incident, incidents, wiring.workflow(), now)
     return close(options.incident, options.reason, incidents, now)
@@ -87,6 +92,16 @@ def shown(incident: Incident, artifacts: Artifacts) -> str:
         keys = (artifact_key(incident.id, attempt, name) for name in DOCUMENTS)
         lines += [f"  {key}" for key in keys if artifacts.version(key) is not None]
     return "\n".join(lines).rstrip()
+
+
+def document(incident: Incident, name: str, artifacts: Artifacts) -> str:
+    """A document of the newest attempt that has it."""
+    for attempt in range(incident.attempt, 0, -1):
+        try:
+            return artifacts.read(artifact_key(incident.id, attempt, name)).decode()
+        except KeyError:
+            continue
+    raise Malformed(f"{incident.id} has no {name}: it did not come so far")
 
 
 def retry(incident: str, incidents: Incidents, workflow: Workflow, now: datetime) -> str:

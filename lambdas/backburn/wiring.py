@@ -44,11 +44,11 @@ def setting(name: str) -> str:
 
 
 def read_stack(name: str) -> None:
-    """Take the settings from the outputs of a deployed stack, e.g. `IncidentsTable`."""
+    """Take the settings from a deployed stack's outputs, e.g. IncidentsTable, StateMachineArn."""
     described = _aws("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     for output in described.get("Outputs", []):
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", output["OutputKey"]).upper()
-        os.environ.setdefault(f"BACKBURN_{words}", output["OutputValue"])
+        os.environ.setdefault(f"BACKBURN_{words.removesuffix('_ARN')}", output["OutputValue"])
 
 
 @cache

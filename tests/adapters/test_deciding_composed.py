@@ -158,3 +158,24 @@ def test_a_failed_execution_is_parked_and_retried_at_the_desk(
     assert main(["retry", NAME]) == 0
     assert main(["retry", NAME]) == 1
     assert "is being handled by the execution" in capsys.readouterr().err
+
+
+def test_the_desk_reads_its_addresses_from_the_stack(
+    deployed: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--stack` instead of an environment; a stack that is not there is a sentence."""
+    deliver()
+    names = {"IncidentsTable": "INCIDENTS_TABLE", "StateMachineArn": "STATE_MACHINE"}
+    outputs = {key: {"Value": wiring.setting(f"BACKBURN_{name}")} for key, name in names.items()}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {}}
+    template = json.dumps({"Resources": {"Topic": topic}, "Outputs": outputs})
+    boto3.client("cloudformation").create_stack(StackName="Backburn", TemplateBody=template)
+    for name in names.values():
+        monkeypatch.delenv(f"BACKBURN_{name}")
+    forget()
+    assert main(["incidents"]) == 1
+    assert main(["--stack", "Nowhere", "incidents"]) == 1
+    assert "Nowhere" in capsys.readouterr().err
+    assert main(["--stack", "Backburn", "incidents"]) == 0
+    assert NAME in capsys.readouterr().out
+    assert wiring.setting("BACKBURN_STATE_MACHINE").endswith(":remediation")

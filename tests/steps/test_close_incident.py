@@ -127,7 +127,7 @@ def test_the_approvers_are_told_every_time(desk: Desk, outcome: str) -> None:
     assert [m.to for m in desk.mailer.sent] == [APPROVER] + [OPERATORS] * ending.operators
     mail = desk.mailer.sent[0]
     assert mail.subject == f"{ending.headline}: chatbot ({NAME})"
-    assert "because it is so" in mail.text
+    assert "Because it is so" in mail.text
     assert ending.stands in mail.text
 
 

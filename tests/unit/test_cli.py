@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from backburn.__main__ import close, listed, main, retry, shown
+from backburn.__main__ import close, document, listed, main, retry, shown
 from backburn.errors import Malformed
 from backburn.incident import Incident, Status, artifact_key
 from tests.fakes import proposals
@@ -46,6 +46,16 @@ def test_an_incident_is_shown_with_its_timeline_and_documents(incidents: FakeInc
     assert "06:00:00  QueryTraces         8 queries" in text
     assert text.endswith(f"  incidents/{NAME}/1/evidence.json")
     assert "diagnosis" not in text
+
+
+def test_a_document_is_the_newest_attempt_s(incidents: FakeIncidents) -> None:
+    """An attempt that did not come so far does not hide what an earlier one found."""
+    incidents.next_attempt(NAME)
+    artifacts = FakeArtifacts()
+    artifacts.write(artifact_key(NAME, 1, "evidence"), b'{"numbers": []}')
+    assert document(incidents.get(NAME), "evidence", artifacts) == '{"numbers": []}'
+    with pytest.raises(Malformed, match="has no update: it did not come so far"):
+        document(incidents.get(NAME), "update", artifacts)
 
 
 def test_a_retry_is_another_execution(incidents: FakeIncidents) -> None:

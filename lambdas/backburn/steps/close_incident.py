@@ -110,7 +110,7 @@ def _values(
         undo = f"\nTo take it back by hand, change the program and deploy it:\n\n  {back}\n"
     return {
         "headline": ending.headline,
-        "reason": event["reason"],
+        "reason": event["reason"][:1].upper() + event["reason"][1:],
         "stands": ending.stands,
         "undo": undo,
         "workload": incident.workload,
