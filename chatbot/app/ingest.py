@@ -9,7 +9,7 @@ from typing import Any
 
 from . import bedrock, corpus, index
 from .corpus import Passage
-from .settings import Settings
+from .settings import EMBEDDING_MODEL, Settings
 
 THREADS = 8
 
@@ -22,8 +22,15 @@ def embedded(runtime: Any, passages: Sequence[Passage]) -> list[tuple[Passage, l
         found: list[float] = answer["embedding"]
         return found
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(zip(passages, pool.map(vector, passages), strict=True))
+    try:
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(zip(passages, pool.map(vector, passages), strict=True))
+    except Exception as failure:
+        raise RuntimeError(
+            f"the corpus could not be embedded by {EMBEDDING_MODEL} at"
+            f" {runtime.meta.endpoint_url}: {failure}; is the model enabled in this account and"
+            " region, and may the task's role invoke it?"
+        ) from failure
 
 
 def main() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import boto3
 import httpx
 import pytest
 from opentelemetry.trace import StatusCode
 
 from chatbot.app import index as indexes
 from chatbot.app.index import LocalIndex
+from chatbot.app.ingest import embedded
 from chatbot.app.settings import Settings
-from tests.chatbot.conftest import Chatbot
+from tests.chatbot.conftest import PASSAGES, Chatbot
 
 CALL = "chat anthropic.claude-3-5-sonnet-20240620-v1:0"
 CHAT = {"message": "What is a burn rate?"}
@@ -80,6 +82,19 @@ def test_a_search_that_fails_is_its_own_origin(runtime: object) -> None:
     origins = [span for span in chatbot.spans if span.events]
     assert [span.name for span in origins] == ["POST"]
     assert (origins[0].attributes or {})["db.system"] == "opensearch"
+
+
+def test_a_corpus_that_cannot_be_embedded_says_where_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task that cannot start names the model, the endpoint and the likely reason."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    nowhere = boto3.client("bedrock-runtime", region_name="us-east-1")
+    with pytest.raises(RuntimeError, match=r"titan.*127\.0\.0\.1:9.*role"):
+        embedded(nowhere, PASSAGES[:2])
 
 
 @pytest.mark.parametrize(
