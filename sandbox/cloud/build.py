@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Build:
             # Only a failed BUILD still runs its POST_BUILD; any other failure ends the build.
             after_failed_build = name == "post_build" and self._failed("BUILD")
             if result == "SUCCEEDED" or after_failed_build:
-                ended = self._phase(name.upper(), lambda n=name: self._commands(n, work))
+                ended = self._phase(name.upper(), partial(self._commands, name, work))
                 result = ended if result == "SUCCEEDED" else result
         if result == "SUCCEEDED":
             result = self._phase("UPLOAD_ARTIFACTS", lambda: self._upload(work / "src"))

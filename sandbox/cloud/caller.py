@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import boto3
 
@@ -19,7 +19,7 @@ class Caller:
     def client(self, service: str) -> Any:
         """A client of this server."""
         return boto3.client(
-            service,
+            cast("Any", service),
             endpoint_url=self.endpoint,
             region_name=self.region,
             aws_access_key_id=self.account,

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import contextvars
 import copy
-import json
 import threading
 from typing import Any
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild, ssm
 
 from .build import Build
 from .caller import Caller
 from .patching import require
+from .responses import Response, answer, refusal
 from .settings import Settings
 
 # Setting these makes an account that refuses builds, or one whose builds cannot start.
@@ -39,7 +39,6 @@ _OVERRIDES = {
     "computeTypeOverride": ("environment", "computeType"),
 }
 
-Response = tuple[int, dict[str, str], bytes]
 running: dict[str, Build] = {}
 _settings: Settings
 
@@ -58,11 +57,11 @@ def start_build(data: dict[str, Any]) -> Response:
     """StartBuild: record the build as IN_PROGRESS and run it in the background."""
     name = data.get("projectName", "")
     if name not in codebuild._projects:
-        return error_response_json("ResourceNotFoundException", f"Project not found: {name}", 400)
+        return refusal("ResourceNotFoundException", f"Project not found: {name}")
     limit = _parameter(LIMIT)
     if limit is not None and len(running) >= int(limit):
         message = f"Cannot have more than {limit} builds in queue for the account"
-        return error_response_json("AccountLimitExceededException", message, 400)
+        return refusal("AccountLimitExceededException", message)
     project = overridden(codebuild._projects[name], data)
     record = codebuild._make_build_record(
         project, codebuild._build_id(name), data.get("sourceVersion")
@@ -91,7 +90,7 @@ def start_build(data: dict[str, Any]) -> Response:
         daemon=True,
         name=record["id"],
     ).start()
-    return json_response({"build": copy.deepcopy(record)})
+    return answer({"build": copy.deepcopy(record)})
 
 
 def stop_build(data: dict[str, Any]) -> Response:
@@ -99,10 +98,10 @@ def stop_build(data: dict[str, Any]) -> Response:
     identifier = data.get("id", "")
     if identifier not in codebuild._builds:
         message = f"Build not found: {identifier}"
-        return error_response_json("ResourceNotFoundException", message, 400)
+        return refusal("ResourceNotFoundException", message)
     if build := running.get(identifier):
         build.stop()
-    return json_response({"build": copy.deepcopy(codebuild._builds[identifier])})
+    return answer({"build": copy.deepcopy(codebuild._builds[identifier])})
 
 
 def stop_all() -> None:
@@ -137,9 +136,3 @@ def _run(build: Build) -> None:
 def _parameter(name: str) -> str | None:
     found = ssm._parameters.get(name)
     return None if found is None else str(found["Value"])
-
-
-def reply(response: Response) -> dict[str, Any]:
-    """The body of one of this module's responses."""
-    body: dict[str, Any] = json.loads(response[2])
-    return body

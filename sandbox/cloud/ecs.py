@@ -15,12 +15,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecs
 
 from . import fargate_sizes, scheduler, service_deployments
-from .codebuild import Response
 from .patching import require
+from .responses import Response, answer, refusal
 from .service_deployments import Record
 
 
@@ -53,7 +52,7 @@ def register(original: Callable[..., Any], data: Record) -> Response:
     if "FARGATE" in (data.get("requiresCompatibilities") or ()):
         problem = fargate_sizes.problem(data.get("cpu"), data.get("memory"))
         if problem:
-            return error_response_json("ClientException", problem, 400)
+            return refusal("ClientException", problem)
     response: Response = original(data)
     return response
 
@@ -67,7 +66,7 @@ def stop_task(original: Callable[..., Any], data: Record) -> Response:
         return response
     with scheduler.lock:
         scheduler.stop(task, data.get("reason", "Task stopped by user"), "UserInitiated")
-    return json_response({"task": ecs._sanitize(task)})
+    return answer({"task": ecs._sanitize(task)})
 
 
 def delete_service(original: Callable[..., Any], data: Record) -> Response:
@@ -81,7 +80,7 @@ def delete_service(original: Callable[..., Any], data: Record) -> Response:
         service = next(s for s in ecs._services.values() if s["serviceArn"] == arn)
         if scheduler.tasks_of(service):
             service["status"] = "DRAINING"
-        return json_response({"service": ecs._sanitize(service)})
+        return answer({"service": ecs._sanitize(service)})
 
 
 def list_deployments(data: Mapping[str, Any]) -> Response:
@@ -90,8 +89,8 @@ def list_deployments(data: Mapping[str, Any]) -> Response:
     name = ecs._resolve_service_ref(data.get("service", ""))
     service = ecs._services.get(f"{cluster}/{name[0]}") if name else None
     if service is None:
-        return error_response_json("ServiceNotFoundException", "Service not found.", 400)
-    return json_response({"serviceDeployments": service_deployments.listed(service, data)})
+        return refusal("ServiceNotFoundException", "Service not found.")
+    return answer({"serviceDeployments": service_deployments.listed(service, data)})
 
 
 def describe_deployments(data: Mapping[str, Any]) -> Response:
@@ -106,11 +105,11 @@ def describe_revisions(data: Mapping[str, Any]) -> Response:
     return _found("serviceRevisions", "_revisions", "serviceRevisionArn", wanted)
 
 
-def _found(answer: str, kept: str, key: str, wanted: list[str]) -> Response:
+def _found(name: str, kept: str, key: str, wanted: list[str]) -> Response:
     records = {r[key]: r for s in ecs._services.values() for r in s.get(kept, ())}
-    return json_response(
+    return answer(
         {
-            answer: [ecs._sanitize(records[arn]) for arn in wanted if arn in records],
+            name: [ecs._sanitize(records[arn]) for arn in wanted if arn in records],
             "failures": [{"arn": a, "reason": "MISSING"} for a in wanted if a not in records],
         }
     )

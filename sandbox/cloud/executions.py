@@ -17,11 +17,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ministack.core.responses import error_response_json, json_response, now_iso
+from ministack.core.responses import now_iso
 from ministack.services import stepfunctions as sfn
 
-from .codebuild import Response, reply
 from .patching import require
+from .responses import Response, answer, content, refusal
 
 Record = dict[str, Any]
 
@@ -77,10 +77,10 @@ def redrive(data: dict[str, Any]) -> Response:
     """RedriveExecution: go on at the state that did not succeed, with the input it had."""
     execution = sfn._executions.get(data.get("executionArn"))
     if execution is None:
-        return error_response_json("ExecutionDoesNotExist", "Execution does not exist", 400)
+        return refusal("ExecutionDoesNotExist", "Execution does not exist")
     if execution["status"] not in _REDRIVABLE:
         message = f"Execution is {execution['status']} and cannot be redriven"
-        return error_response_json("ExecutionNotRedrivable", message, 400)
+        return refusal("ExecutionNotRedrivable", message)
     walk = execution["_walk"]
     walk["number"] += 1
     walk["context"]["Execution"]["RedriveCount"] = walk["number"]
@@ -94,7 +94,7 @@ def redrive(data: dict[str, Any]) -> Response:
     threading.Thread(
         target=contextvars.copy_context().run, args=(_walk, execution, walk["number"]), daemon=True
     ).start()
-    return json_response({"redriveDate": execution["_redriven"]})
+    return answer({"redriveDate": execution["_redriven"]})
 
 
 def _walk(execution: Record, number: int) -> None:
@@ -162,7 +162,7 @@ def _time_out(execution: Record, number: int) -> None:
 
 
 def _current(execution: Record, number: int) -> bool:
-    return execution["status"] == "RUNNING" and execution["_walk"]["number"] == number
+    return bool(execution["status"] == "RUNNING" and execution["_walk"]["number"] == number)
 
 
 def _end(execution: Record, status: str, **result: str) -> None:
@@ -176,7 +176,7 @@ def _within_limit(original: Callable[..., Response]) -> Callable[..., Response]:
     def start(data: dict[str, Any]) -> Response:
         if len(data.get("input", "").encode()) > _LIMIT:
             message = f"Invalid State Machine Execution Input: over {_LIMIT} bytes"
-            return error_response_json("InvalidExecutionInput", message, 400)
+            return refusal("InvalidExecutionInput", message)
         return original(data)
 
     return start
@@ -195,7 +195,7 @@ def _with_redrives(original: Callable[..., Response]) -> Callable[..., Response]
         }
         if "_redriven" in execution:
             more["redriveDate"] = execution["_redriven"]
-        return json_response(reply(response) | more)
+        return answer(content(response) | more)
 
     return describe
 

@@ -26,12 +26,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild, lambda_svc
 from ministack.services import stepfunctions as sfn
 
-from .codebuild import Response, reply, start_build, stop_build
+from .codebuild import start_build, stop_build
 from .patching import require
+from .responses import REFUSED, Response, answer, content, refusal
 
 _POLL = 0.1  # seconds between looks at a build or a heartbeat
 
@@ -101,11 +102,11 @@ def execute_task(
 
 def build_task(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """`codebuild:startBuild`, and with `.sync` wait for it; a stopped task stops its build."""
-    status, headers, body = start_build(sfn._pascal_to_camel(arguments))
-    answer = reply((status, headers, body))
-    if status >= 400:  # noqa: PLR2004
-        raise sfn._ExecutionError(f"CodeBuild.{answer['__type']}", answer["message"])
-    build = codebuild._builds[answer["build"]["id"]]
+    response = start_build(sfn._pascal_to_camel(arguments))
+    started = content(response)
+    if response[0] == REFUSED:
+        raise sfn._ExecutionError(f"CodeBuild.{started['__type']}", started["message"])
+    build = codebuild._builds[started["build"]["id"]]
     if ".sync" in resource:
         _wait_for(build, _task.get(_Running()))
     output = {"Build": _pascal(copy.deepcopy(build))}
@@ -181,31 +182,31 @@ def first_answer(original: Callable[..., Any], data: dict[str, Any]) -> Response
     info = sfn._task_tokens.get(data.get("taskToken"))
     if info and info["event"].is_set():
         message = "Task Timed Out: 'Provided task does not exist anymore'"
-        return error_response_json("TaskTimedOut", message, 400)
-    answer: Response = original(data)
-    return answer
+        return refusal("TaskTimedOut", message)
+    response: Response = original(data)
+    return response
 
 
 def stop_execution(original: Callable[..., Any], data: dict[str, Any]) -> Response:
     """StopExecution: nobody waits on its tokens any more."""
-    answer: Response = original(data)
+    response: Response = original(data)
     for token in (sfn._executions.get(data.get("executionArn")) or {}).get("_tokens", ()):
         _end(token, "States.Aborted", "The execution was stopped")
         sfn._task_tokens.pop(token, None)
-    return answer
+    return response
 
 
 def start_execution(original: Callable[..., Any], data: dict[str, Any]) -> Response:
     """StartExecution: the same name and input while it runs is the same execution."""
-    answer: Response = original(data)
-    if answer[0] == 400 and reply(answer).get("__type") == "ExecutionAlreadyExists":  # noqa: PLR2004
+    response: Response = original(data)
+    if response[0] == REFUSED and content(response)["__type"] == "ExecutionAlreadyExists":
         machine = data["stateMachineArn"].split("#")[0].rsplit(":", 1)[-1]
         prefix = f"arn:aws:states:{get_region()}:{get_account_id()}:execution"
         arn = f"{prefix}:{machine}:{data['name']}"
         known = sfn._executions.get(arn)
         if known and known["status"] == "RUNNING" and known["input"] == data.get("input", "{}"):
-            return json_response({"executionArn": arn, "startDate": known["startDate"]})
-    return answer
+            return answer({"executionArn": arn, "startDate": known["startDate"]})
+    return response
 
 
 def matching_retrier(

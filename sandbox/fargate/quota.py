@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,15 +172,27 @@ def _v2_mount(mounts: Sequence[str]) -> Path:
 
 
 def _group(mount: Path) -> Path:
-    group = mount / f"backburn-{os.getpid()}"
+    group = mount / f"backburn-{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        for left in mount.glob("backburn-*"):  # of runners that were killed
-            if not Path("/proc", left.name.removeprefix("backburn-")).exists():
-                _remove(*[path for path in left.iterdir() if path.is_dir()], left)
-        group.mkdir(exist_ok=True)
+        for left in mount.glob("backburn-*"):
+            owner = left.name.split("-")[1]
+            if not Path("/proc", owner).exists():
+                _sweep(left)
+        group.mkdir()
     except OSError as error:
         raise NoQuotaError(f"{mount} cannot be written: {error}") from error
     return group
+
+
+def _sweep(left: Path) -> None:
+    """Remove what a killed runner left behind, with the tasks it could not end."""
+    tasks = [path for path in left.iterdir() if path.is_dir()]
+    for task in tasks:
+        for pid in (task / "cgroup.procs").read_text().split():
+            if pid != "0":  # what the kernel shows of a process outside our PID namespace
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+    _remove(*tasks, left)
 
 
 def _subgroup(parent: Path, task: str) -> Path:

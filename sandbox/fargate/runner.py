@@ -93,7 +93,7 @@ class Runner:
         report = {"tasks": {arn: task.report() for arn, task in self._tasks.items()}}
         try:
             answer = (await client.post(url, json=report)).raise_for_status().json()
-        except httpx.TransportError:
+        except httpx.HTTPError:
             return  # the scheduler is away for a moment: what runs goes on running
         told = {arn for arn, state in report["tasks"].items() if state["status"] == "STOPPED"}
         for arn in told:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from sandbox.fargate.quota import NoQuotaError, Quota, choose
@@ -49,3 +50,33 @@ def test_what_was_made_is_removed(quota: Quota) -> None:
     fence.close()
     quota.close()
     assert process.returncode == 0
+
+
+def test_what_a_killed_runner_left_is_swept_up() -> None:
+    """The next runner ends the tasks of one that was killed, and removes their groups."""
+    left = (
+        "import os, subprocess, sys\n"
+        "from sandbox.fargate.quota import choose\n"
+        "fence = choose('v1').fence('task', 256)\n"
+        "task = subprocess.Popen(fence.inside(['sleep', '600']), stdout=subprocess.DEVNULL)\n"
+        "print(task.pid, flush=True)\n"
+        "os._exit(9)\n"
+    )
+    try:
+        choose("v1").close()
+    except NoQuotaError as error:
+        pytest.skip(str(error))
+    told = subprocess.run(
+        [sys.executable, "-c", left], stdout=subprocess.PIPE, text=True, check=False, timeout=60
+    ).stdout
+    quota = choose("v1")
+    quota.close()
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(int(told)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(int(told)) or _zombie(int(told))
+
+
+def _zombie(pid: int) -> bool:
+    """Whether nobody has waited for it yet: its parent is gone."""
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
