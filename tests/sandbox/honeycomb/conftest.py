@@ -106,14 +106,32 @@ def server() -> Iterator[tuple[Starlette, str]]:
         yield app, url
 
 
-@pytest.fixture
-def api(clock: Clock, server: tuple[Starlette, str]) -> Iterator[Api]:
-    """An empty stand-in, and a client with a configuration key."""
+@contextlib.contextmanager
+def behind(server: tuple[Starlette, str], standin: StandIn, clock: Clock) -> Iterator[Api]:
+    """The server with this stand-in behind it, and a client with a configuration key."""
     app, url = server
-    app.state.standin = standin = StandIn(url, clock=clock, http=HTTP)
+    app.state.standin = standin
     headers = {"X-Honeycomb-Team": "hcxlk_test"}
     with httpx.Client(base_url=url, headers=headers, verify=False) as client:
         yield Api(client, standin, clock)
+
+
+@pytest.fixture
+def api(clock: Clock, server: tuple[Starlette, str]) -> Iterator[Api]:
+    """An empty stand-in."""
+    standin = StandIn(server[1], clock=clock, http=HTTP)
+    with behind(server, standin, clock) as running:
+        yield running
+    standin.events.close()
+    standin.database.close()
+
+
+@pytest.fixture(scope="module")
+def shared(server: tuple[Starlette, str]) -> Iterator[tuple[StandIn, Clock]]:
+    """A stand-in for all tests of a module that only read."""
+    clock = Clock()
+    standin = StandIn(server[1], clock=clock, http=HTTP)
+    yield standin, clock
     standin.events.close()
     standin.database.close()
 
