@@ -10,6 +10,7 @@ import json
 
 import pulumi
 import pulumi_aws as aws
+from network import build
 
 APP = "otel-ai-chatbot"
 PORT = 3001
@@ -20,85 +21,9 @@ name = f"{APP}-{stack}"
 region = aws.get_region().region
 tags = {"app": APP, "stack": stack}
 
-vpc_id = config.require("vpcId")
 subnets = config.require_object("subnets")
 
-# --- network: the world reaches the load balancer, only the load balancer reaches the tasks
-
-everywhere = aws.ec2.SecurityGroupEgressArgs(
-    protocol="-1", from_port=0, to_port=0, cidr_blocks=["0.0.0.0/0"]
-)
-
-alb_group = aws.ec2.SecurityGroup(
-    f"{APP}-alb",
-    name=f"{name}-alb",
-    description="HTTP from anywhere",
-    vpc_id=vpc_id,
-    ingress=[
-        aws.ec2.SecurityGroupIngressArgs(
-            protocol="tcp", from_port=80, to_port=80, cidr_blocks=["0.0.0.0/0"]
-        )
-    ],
-    egress=[everywhere],
-    tags=tags,
-)
-
-task_group = aws.ec2.SecurityGroup(
-    f"{APP}-tasks",
-    name=f"{name}-tasks",
-    description="The chatbot's port, from its load balancer",
-    vpc_id=vpc_id,
-    ingress=[
-        aws.ec2.SecurityGroupIngressArgs(
-            protocol="tcp", from_port=PORT, to_port=PORT, security_groups=[alb_group.id]
-        )
-    ],
-    egress=[everywhere],
-    tags=tags,
-)
-
-# --- load balancer
-
-load_balancer = aws.lb.LoadBalancer(
-    f"{APP}-alb",
-    name=name,
-    load_balancer_type="application",
-    internal=False,
-    security_groups=[alb_group.id],
-    subnets=subnets,
-    idle_timeout=120,  # above the slowest answer of the model, else the balancer answers 504
-    tags=tags,
-)
-
-target_group = aws.lb.TargetGroup(
-    f"{APP}-tg",
-    name=name,
-    port=PORT,
-    protocol="HTTP",
-    target_type="ip",  # Fargate tasks have addresses of their own
-    vpc_id=vpc_id,
-    deregistration_delay=30,
-    health_check=aws.lb.TargetGroupHealthCheckArgs(
-        path="/api/health",
-        interval=10,
-        timeout=5,
-        healthy_threshold=2,
-        unhealthy_threshold=3,
-        matcher="200",
-    ),
-    tags=tags,
-)
-
-listener = aws.lb.Listener(
-    f"{APP}-http",
-    load_balancer_arn=load_balancer.arn,
-    port=80,
-    protocol="HTTP",
-    default_actions=[
-        aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=target_group.arn)
-    ],
-    tags=tags,
-)
+network = build(APP, name, config.require("vpcId"), subnets, PORT, tags)
 
 # --- roles: one starts the task and ships its logs, the other is what the chatbot itself may do
 
@@ -266,12 +191,12 @@ service = aws.ecs.Service(
     launch_type="FARGATE",
     network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
         subnets=subnets,
-        security_groups=[task_group.id],
+        security_groups=[network.task_group.id],
         assign_public_ip=True,  # the default VPC has no NAT; the group lets only the balancer in
     ),
     load_balancers=[
         aws.ecs.ServiceLoadBalancerArgs(
-            target_group_arn=target_group.arn, container_name="app", container_port=PORT
+            target_group_arn=network.target_group.arn, container_name="app", container_port=PORT
         )
     ],
     health_check_grace_period_seconds=30,
@@ -283,10 +208,10 @@ service = aws.ecs.Service(
     wait_for_steady_state=False,
     tags=tags,
     # A target group must hang on a listener before a service may register targets with it.
-    opts=pulumi.ResourceOptions(depends_on=[listener, execution_policy]),
+    opts=pulumi.ResourceOptions(depends_on=[network.listener, execution_policy]),
 )
 
-pulumi.export("albUrl", pulumi.Output.concat("http://", load_balancer.dns_name))
+pulumi.export("albUrl", pulumi.Output.concat("http://", network.load_balancer.dns_name))
 pulumi.export("ecsClusterName", cluster.name)
 pulumi.export("ecsServiceName", service.name)
 pulumi.export("ecsTaskDefinitionArn", task_definition.arn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import ec2, ecs, elbv2, iam, logs, secretsmanager
+from . import ec2, ecs, elbv2, iam, logs, secretsmanager, target_group
 from .resource import Resource, aws, region
 
 RESOURCES: dict[str, Resource] = {
@@ -19,7 +19,7 @@ RESOURCES: dict[str, Resource] = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": iam.RolePolicyAttachment(),
     "aws:lb/listener:Listener": elbv2.Listener(),
     "aws:lb/loadBalancer:LoadBalancer": elbv2.LoadBalancer(),
-    "aws:lb/targetGroup:TargetGroup": elbv2.TargetGroup(),
+    "aws:lb/targetGroup:TargetGroup": target_group.TargetGroup(),
     "aws:secretsmanager/secret:Secret": secretsmanager.Secret(),
     "aws:secretsmanager/secretVersion:SecretVersion": secretsmanager.SecretVersion(),
 }
