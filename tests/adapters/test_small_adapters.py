@@ -203,7 +203,8 @@ def test_a_failure_names_the_state_and_the_cause(aws: None, how: str) -> None:
         _event(4, f"Execution{how}", f"execution{how}", {"error": "KeyError", "cause": "why"}),
         _event(3, "TaskFailed", "taskFailed", {"resourceType": "lambda", "resource": "invoke"}),
         _event(2, "TaskStateEntered", "stateEntered", {"name": "Diagnose"}),
-        _event(1, "TaskStateEntered", "stateEntered", {"name": "QueryTraces"}),
+        _event(1, "ExecutionFailed", "executionFailed", {"error": "before", "cause": "a redrive"}),
+        _event(0, "TaskStateEntered", "stateEntered", {"name": "QueryTraces"}),
     ]
     with Stubber(client) as stub:
         expected = {"executionArn": MACHINE.replace("stateMachine", "execution") + ":chatbot-1"}

@@ -55,16 +55,12 @@ class StepFunctions:
         events = self._client.get_execution_history(
             executionArn=arn, reverseOrder=True, maxResults=100, includeExecutionData=True
         )["events"]
-        state, error, cause = "", "", ""
-        for event in events:
-            told: Mapping[str, Any] = event
-            ending = next((told[key] for key in ENDINGS if key in told), None)
-            if ending is not None:
-                error, cause = ending.get("error", ""), ending.get("cause", "")
-            if event["type"].endswith("StateEntered"):
-                state = told["stateEnteredEventDetails"]["name"]
-                break
-        return Failure(state=state, error=error, cause=cause)
+        told: list[Mapping[str, Any]] = [*events]
+        # After a redrive there are several endings: the last one counts.
+        ending = next((event[key] for event in told for key in ENDINGS if key in event), {})
+        entered = (e for e in told if e["type"].endswith("StateEntered"))
+        state = next((e["stateEnteredEventDetails"]["name"] for e in entered), "its start")
+        return Failure(state=state, error=ending.get("error", ""), cause=ending.get("cause", ""))
 
 
 def _nobody(error: ClientError) -> Exception:
