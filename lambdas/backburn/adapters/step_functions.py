@@ -57,7 +57,9 @@ class StepFunctions:
         )["events"]
         told: list[Mapping[str, Any]] = [*events]
         # After a redrive there are several endings: the last one counts.
-        ending = next((event[key] for event in told for key in ENDINGS if key in event), {})
+        ending: Mapping[str, str] = next(
+            (event[key] for event in told for key in ENDINGS if key in event), {}
+        )
         entered = (e for e in told if e["type"].endswith("StateEntered"))
         state = next((e["stateEnteredEventDetails"]["name"] for e in entered), "its start")
         return Failure(state=state, error=ending.get("error", ""), cause=ending.get("cause", ""))
