@@ -32,6 +32,7 @@ class Setting(Model):
     kind: Kind = Field(description="how its detailed diff calls it")
     cures: frozenset[str] = Field(description="causes of a diagnosis")
     follow_on: tuple[FollowOn, ...] = Field(description="each exactly once")
+    keeps: str = Field(description="input that must be true, so that replacing deletes nothing")
     settles: Literal["ecs_rollout"]
     api_calls: tuple[str, ...] = Field(description="what applying it needs of IAM")
 
@@ -49,9 +50,9 @@ CATALOGUE: Mapping[str, Setting] = {
         kind="update-replace",
         cures=frozenset({"own_cpu"}),
         follow_on=(FollowOn(type=SERVICE, op="update", paths={"taskDefinition": "update"}),),
+        keeps="skipDestroy",  # the revision before is what a circuit breaker goes back to
         settles="ecs_rollout",
         api_calls=(
-            "ecs:DeregisterTaskDefinition",
             "ecs:DescribeClusters",
             "ecs:DescribeServices",
             "ecs:DescribeTaskDefinition",

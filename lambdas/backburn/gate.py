@@ -44,6 +44,17 @@ def require_unmoved(before: Checkpoint, after: Checkpoint) -> None:
         raise Drifted("the stack's state moved while the patch was previewed: try again")
 
 
+def require_kept(change: Change, state: Checkpoint) -> None:
+    """Refused if replacing the resource would delete what a rollback goes back to."""
+    keeps = CATALOGUE[change.setting].keeps
+    inputs = state.resources.get(state.urn(change.resource) or "", {})
+    if inputs.get(keeps) is not True:
+        raise Refused(
+            f"replacing {change.resource.name} would delete what is deployed now: set {keeps} on "
+            f"it (skip_destroy=True in Python) and deploy that first"
+        )
+
+
 def judge(change: Change, unpatched: Plan, patched: Plan) -> None:
     """Refused unless the patched program does the change, its follow-on steps, nothing else."""
     require_clean(unpatched)

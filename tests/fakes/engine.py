@@ -98,7 +98,9 @@ class FakeEngine:
         return {"steps": told, "duration": 12, "diagnostics": [], "changeSummary": {"same": 2}}
 
     def _task_step(self, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
-        paths = {k: "update-replace" for k in wanted["task"] if wanted["task"][k] != self.task[k]}
+        names = self.task | wanted["task"]
+        moved = [k for k in names if wanted["task"].get(k) != self.task.get(k)]
+        paths = dict.fromkeys(moved, "update-replace")
         old, new = {"inputs": self.task}, {"inputs": wanted["task"]}
         return [_step("replace" if paths else "same", TASK, paths, old, new)]
 
@@ -148,7 +150,8 @@ class FakeEngine:
         cpu, memory = (re.search(rf'{n}="(\d+)"', text) for n in ("cpu", "memory"))
         assert cpu is not None
         assert memory is not None
-        return {"family": "shop", "cpu": cpu[1], "memory": memory[1]}
+        kept = {"skipDestroy": True} if "skip_destroy=True" in text else {}
+        return {"family": "shop", "cpu": cpu[1], "memory": memory[1]} | kept
 
     @staticmethod
     def _desired(files: Files) -> int:

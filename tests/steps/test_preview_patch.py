@@ -9,7 +9,7 @@ import pytest
 from backburn import bundle
 from backburn.errors import Broken, Drifted, Refused
 from backburn.proposal import Preview
-from tests.fakes.engine import ARN, SERVICE, TASK
+from tests.fakes.engine import ARN, SERVICE, TASK, FakeEngine
 from tests.fakes.program import CONFIG, MAIN, shop
 from tests.fakes.shop import BUNDLE, ORDER, Shop
 
@@ -78,6 +78,16 @@ def test_law_3_a_patch_that_does_more_is_refused() -> None:
         before(files) + (b'cpu="1024"' in files["__main__.py"])
     )
     with pytest.raises(Refused, match=r"also update Service shop-service.*desiredCount 2 -> 3"):
+        world.preview()
+
+
+def test_law_3_a_program_that_lets_the_old_revision_go_is_refused() -> None:
+    """Said with what to write."""
+    files = shop(**{"__main__.py": MAIN.replace("    skip_destroy=True,\n", "")})
+    world = Shop(files)
+    world.engine = FakeEngine(files)
+    world.propose()
+    with pytest.raises(Refused, match="skip_destroy=True in Python"):
         world.preview()
 
 

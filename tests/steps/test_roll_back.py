@@ -60,7 +60,7 @@ def test_law_2_more_than_the_mirror_is_refused() -> None:
 def test_law_2_less_than_the_mirror_is_refused() -> None:
     """Somebody rolled back by hand: nothing would happen."""
     world = applied()
-    world.engine.task = {"family": "shop", "cpu": "512", "memory": "1024"}
+    world.engine.task |= {"cpu": "512", "memory": "1024"}
     with pytest.raises(Refused, match="rolling back would do nothing"):
         world.roll_back()
 

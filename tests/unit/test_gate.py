@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from backburn.catalogue import resize
-from backburn.checkpoint import Checkpoint
+from backburn.checkpoint import Checkpoint, read
 from backburn.errors import Drifted, Refused
-from backburn.gate import judge, require_clean, require_settled, require_unmoved
+from backburn.gate import judge, require_clean, require_kept, require_settled, require_unmoved
 from backburn.inputs import UNKNOWN, token
 from backburn.preview import PathChange, Plan, Step
-from tests.fakes.engine import CLUSTER, SERVICE, STACK, TASK
+from tests.fakes.engine import CLUSTER, SERVICE, STACK, TASK, FakeEngine
+from tests.fakes.program import MAIN, shop
 from tests.unit.test_catalogue import TASK as RESOURCE
 from tests.unit.test_catalogue import allowed
 
@@ -233,6 +234,15 @@ def test_law_3_pending_operations_are_refused() -> None:
     require_settled(())
     with pytest.raises(Refused, match="creating Service shop-service"):
         require_settled(("creating Service shop-service",))
+
+
+def test_law_3_a_replacement_deletes_nothing() -> None:
+    """The revision before must stay registered; a program that lets it go is refused."""
+    require_kept(CHANGE, read(FakeEngine(shop()).export(shop())))
+    files = shop(**{"__main__.py": MAIN.replace("skip_destroy=True", "track_latest=True")})
+    for state in (read(FakeEngine(files).export(files)), read({"version": 3, "deployment": {}})):
+        with pytest.raises(Refused, match=r"set skipDestroy on it \(skip_destroy=True"):
+            require_kept(CHANGE, state)
 
 
 def test_law_2_a_state_that_moves_is_refused() -> None:

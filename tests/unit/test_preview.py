@@ -90,7 +90,7 @@ def test_law_2_whatever_changes_the_effect_changes_the_form() -> None:
     """Another value, path, kind, op, URN or provider version is another plan."""
 
     def value(told: dict[str, Any]) -> None:
-        step_of(told, TASK)["newState"]["inputs"] = {"family": "shop", "cpu": "4096"}
+        step_of(told, TASK)["newState"]["inputs"]["cpu"] = "4096"
 
     def kind(told: dict[str, Any]) -> None:
         step_of(told, TASK)["detailedDiff"]["cpu"]["kind"] = "update"
@@ -185,7 +185,7 @@ def _two_minds(told: dict[str, Any]) -> None:
 
 
 def _our_own_token(told: dict[str, Any]) -> None:
-    step_of(told, TASK)["newState"]["inputs"] = {"cpu": {"$token": "unknown"}}
+    step_of(told, TASK)["newState"]["inputs"]["cpu"] = {"$token": "unknown"}
 
 
 @pytest.mark.parametrize(

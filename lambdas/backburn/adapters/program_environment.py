@@ -31,9 +31,9 @@ class Environments:
     def virtualenv(self, lockfile: bytes) -> Path:
         """The virtualenv with exactly what this lockfile names; Broken if it cannot be made."""
         made = self._folder / hashlib.sha256(lockfile).hexdigest()[:16]
-        if not (made / WHOLE).exists():
+        if not _usable(made):
             with _locked(made):
-                if not (made / WHOLE).exists():
+                if not _usable(made):
                     self._make(made, lockfile)
         return made
 
@@ -65,6 +65,11 @@ class Environments:
         if done.returncode:
             said = " ".join((done.stderr or done.stdout).split())[-300:]
             raise Broken(f"the program's packages cannot be installed from its lockfile: {said}")
+
+
+def _usable(made: Path) -> bool:
+    # Its Python is a link: a cache from another machine may hold one that leads nowhere.
+    return (made / WHOLE).exists() and (made / "bin" / "python").exists()
 
 
 @contextmanager
