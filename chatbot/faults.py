@@ -125,7 +125,7 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "worse",
             "traffic grows beyond the task's CPU, and the model's quota lies not far above it",
-            before=(ModelQuota(chats=1.25), CALM),
+            before=(ModelQuota(chats=1.15), CALM),
             during=(Traffic(load=1.6, patience=1.0),),
         ),
     )
