@@ -18,7 +18,7 @@ from typing import Any
 from ministack.services import ecs
 
 from . import fargate_sizes, scheduler, service_deployments
-from .patching import require
+from .patching import around, require
 from .responses import Response, answer, refusal
 from .service_deployments import Record
 
@@ -30,9 +30,9 @@ def install() -> None:
     require(ecs, "_recount_cluster", "_resolve_service_ref", "_resolve_cluster_name", "_sanitize")
     require(ecs, "_resolve_task", "_register_task_definition", "_delete_service")
     ecs._reconcile_service_tasks = scheduler.reconcile
-    ecs._stop_task = _around(ecs._stop_task, stop_task)
-    ecs._register_task_definition = _around(ecs._register_task_definition, register)
-    ecs._delete_service = _around(ecs._delete_service, delete_service)
+    ecs._stop_task = around(ecs._stop_task, stop_task)
+    ecs._register_task_definition = around(ecs._register_task_definition, register)
+    ecs._delete_service = around(ecs._delete_service, delete_service)
     ecs._ACTION_MAP |= {
         "StopTask": ecs._stop_task,
         "RegisterTaskDefinition": ecs._register_task_definition,
@@ -41,10 +41,6 @@ def install() -> None:
         "DescribeServiceDeployments": describe_deployments,
         "DescribeServiceRevisions": describe_revisions,
     }
-
-
-def _around(original: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda data: replacement(original, data)
 
 
 def register(original: Callable[..., Any], data: Record) -> Response:

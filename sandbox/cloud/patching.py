@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 
 class MinistackChangedError(RuntimeError):
@@ -16,3 +18,8 @@ def require(module: ModuleType, *names: str) -> None:
             f"{module.__name__} lacks {', '.join(missing)}: the patches are for ministack 1.5.33; "
             "install sandbox/cloud/requirements.txt or adapt sandbox/cloud"
         )
+
+
+def around(original: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that calls `replacement` with the original before its arguments."""
+    return lambda *args, **kwargs: replacement(original, *args, **kwargs)

@@ -12,7 +12,18 @@ from hypercorn.config import Config
 from ministack import app
 from ministack.core import lambda_runtime
 
-from . import cloudformation, codebuild, ecs, eventbridge, executions, lambdas, sns, step_functions
+from . import (
+    build_task,
+    cloudformation,
+    codebuild,
+    ecs,
+    eventbridge,
+    executions,
+    lambdas,
+    sns,
+    step_functions,
+    task_tokens,
+)
 from .control import with_control
 from .settings import Settings
 
@@ -22,6 +33,8 @@ _GRACE = 1.0  # seconds for requests in flight when it is told to end
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then end every build and function it started."""
     codebuild.install(settings)
+    build_task.install()
+    task_tokens.install()
     step_functions.install()
     executions.install()
     lambdas.install(settings)

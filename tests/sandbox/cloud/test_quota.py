@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from sandbox.fargate.quota import NoQuotaError, Quota, choose
+from sandbox.fargate.quota import CgroupV2, NoQuotaError, Quota, choose
 
 BURN = "import time; end = time.time() + 30\nwhile time.time() < end: pass"
 
@@ -80,3 +81,21 @@ def test_what_a_killed_runner_left_is_swept_up() -> None:
 def _zombie(pid: int) -> bool:
     """Whether nobody has waited for it yet: its parent is gone."""
     return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_cgroup_v2_gets_a_share_of_each_period(tmp_path: Path) -> None:
+    """256 units are 25 of every 100 milliseconds in cpu.max, and the controller is handed down."""
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory\n")
+    quota = CgroupV2([f"cgroup2 {tmp_path} cgroup2 rw,nosuid 0 0"])
+    (command, *_) = fence = quota.fence("task", 256).inside(["true"])
+    (group,) = tmp_path.glob("backburn-*/task")
+    assert (group / "cpu.max").read_text() == "25000 100000"
+    assert (group.parent / "cgroup.subtree_control").read_text() == "+cpu"
+    assert (command, str(group / "cgroup.procs") in fence) == ("/bin/sh", True)
+
+
+def test_without_a_cpu_controller_there_is_no_cgroup_v2(tmp_path: Path) -> None:
+    """A hierarchy that hands out other controllers only is of no use."""
+    (tmp_path / "cgroup.controllers").write_text("hugetlb\n")
+    with pytest.raises(NoQuotaError, match="cpu controller"):
+        CgroupV2([f"cgroup2 {tmp_path} cgroup2 rw,nosuid 0 0"])

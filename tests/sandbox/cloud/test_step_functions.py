@@ -128,11 +128,26 @@ def test_nobody_waits_on_the_token_of_a_stopped_execution(cloud: Cloud, function
     assert cloud.ended(execution)["status"] == "ABORTED"
 
 
-def waiting(cloud: Cloud, function: str) -> tuple[str, str]:
+def test_each_attempt_has_a_token_of_its_own(cloud: Cloud, function: str) -> None:
+    """A late answer to the first attempt does not decide the second."""
+    sfn, ssm = cloud("stepfunctions"), cloud("ssm")
+    retry = {"ErrorEquals": ["Again"], "IntervalSeconds": 1, "MaxAttempts": 1}
+    execution, first = waiting(cloud, function, Retry=[retry])
+    sfn.send_task_failure(taskToken=first, error="Again", cause="once more")
+    second = eventually(
+        lambda: ssm.get_parameter(Name="/token")["Parameter"]["Value"], lambda t: t != first
+    )
+    with pytest.raises(sfn.exceptions.TaskDoesNotExist):
+        sfn.send_task_success(taskToken=first, output='"late"')
+    sfn.send_task_success(taskToken=second, output='"in time"')
+    assert cloud.ended(execution)["output"] == '"in time"'
+
+
+def waiting(cloud: Cloud, function: str, **more: Any) -> tuple[str, str]:
     """An execution that waits, and its token."""
     ssm = cloud("ssm")
     ssm.put_parameter(Name="/token", Value="none", Type="String", Overwrite=True)
-    execution = cloud.start(cloud.machine(ask(function, {})))
+    execution = cloud.start(cloud.machine(ask(function, {}, **more)))
     token = eventually(
         lambda: ssm.get_parameter(Name="/token")["Parameter"]["Value"], lambda t: t != "none"
     )
