@@ -45,13 +45,13 @@ def reach(workload: Workload) -> Reach:
     )
 
 
-def compose(app: cdk.App, workloads: Workloads, built: asset.Asset) -> Remediator:
+def compose(scope: cdk.App, workloads: Workloads, built: asset.Asset) -> Remediator:
     """Hand the validated workloads' values to the stack."""
-    validated = Path(app.outdir) / "workloads.json"
+    validated = Path(scope.outdir) / "workloads.json"
     validated.parent.mkdir(parents=True, exist_ok=True)
     validated.write_text(workloads.model_dump_json(indent=1))
     return Remediator(
-        app,
+        scope,
         "Backburn",
         description="From an SLO that burns to a change that provably put it out",
         workloads=validated,
@@ -62,17 +62,16 @@ def compose(app: cdk.App, workloads: Workloads, built: asset.Asset) -> Remediato
     )
 
 
-def main() -> None:
-    """Synthesise into the folder the CDK names (CDK_OUTDIR, or a temporary one)."""
-    app = cdk.App(analytics_reporting=False)
-    path = Path(app.node.try_get_context("workloads") or ROOT / "workloads.yaml")
+def synthesise(scope: cdk.App) -> None:
+    """Read what the context names and write the assembly into the folder that the CDK names."""
+    path = Path(scope.node.try_get_context("workloads") or ROOT / "workloads.yaml")
     try:
         workloads = workloads_yaml.load(path)
     except BadWorkloads as wrong:
         raise SystemExit(str(wrong)) from None
-    compose(app, workloads, asset.built(app.node.try_get_context("asset") or "lambda"))
-    app.synth()
+    compose(scope, workloads, asset.built(scope.node.try_get_context("asset") or "lambda"))
+    scope.synth()
 
 
 if __name__ == "__main__":
-    main()
+    synthesise(cdk.App(analytics_reporting=False))
