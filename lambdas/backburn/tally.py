@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .answers import Operation
 from .evidence import Kind, Neighbour, Number, Side, Usage
-from .queries import Operation, quotable
+from .queries import quotable
 from .sli import Series, Window
 from .traces.compare import Origin, Shift
 from .workload import Workload

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from backburn import queries, rules
+from backburn import answers, queries, rules
 from backburn.adapters.honeycomb_api import HoneycombApi
 from backburn.diagnosis import Cause
 from backburn.errors import HoneycombDenied, HoneycombRateLimited, HoneycombUnreachable
@@ -119,7 +119,7 @@ class TestTelemetry:
         columns = telemetry.columns(SERVICE)
         query = queries.sli_by_slot(CHATBOT, CHAT_LATENCY, columns, BURN)
         rows = telemetry.run(SERVICE, query)
-        series = queries.read_series(rows, CHAT_LATENCY, BURN)
+        series = answers.series(rows, CHAT_LATENCY, BURN)
         assert series.counts == Counts(good=60, bad=60)
         assert series.within(BURN) == series
         assert set(series.revisions) == {"7", "8"}
@@ -131,7 +131,7 @@ class TestTelemetry:
         columns = telemetry.columns(SERVICE)
         limits = {"/api/ingest": 1000.0}
         rows = telemetry.run(SERVICE, queries.operations(CHATBOT, columns, BURN, limits))
-        found = {(o.name, o.route): o for o in queries.read_operations(rows, CHATBOT, columns)}
+        found = {(o.name, o.route): o for o in answers.operations(rows, CHATBOT, columns)}
         chat, ingest = found["POST", "/api/chat"], found["POST", "/api/ingest"]
         assert (chat.calls, chat.failed, chat.begins) == (120, 60, True)
         assert (ingest.calls, ingest.failed, ingest.over) == (60, 0, 60)
@@ -143,9 +143,9 @@ class TestTelemetry:
         telemetry = make(traffic(Chat(model_ms=2000), Chat()))
         columns = telemetry.columns(SERVICE)
         rows = telemetry.run(SERVICE, queries.exemplars(CHATBOT, CHAT_LATENCY, columns, BURN))
-        chosen = queries.choose(rows, CHAT_LATENCY, columns, bad=True, most=5)
+        chosen = answers.choose(rows, CHAT_LATENCY, columns, bad=True, most=5)
         rows = telemetry.run(SERVICE, queries.whole_traces(columns, BURN, chosen))
-        spans = queries.read_spans(rows, columns)
+        spans = answers.spans(rows, columns)
         assert (len(chosen), len(spans)) == (5, 20)
         (root, *_) = (s for s in spans if s.parent_id is None)
         model = next(s for s in spans if s.trace_id == root.trace_id and s.kind == "client")

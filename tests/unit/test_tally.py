@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backburn import tally
+from backburn.answers import Operation
 from backburn.evidence import Kind, Side, Usage, Use
-from backburn.queries import Operation
 from backburn.sli import Counts, Series, Slot, Window
 from backburn.traces.compare import Origin, Shift, Spent
 from tests.fakes.patient import chatbot

@@ -1,44 +1,18 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from backburn.comparison import Look
 from backburn.evidence import Neighbour
-from backburn.sli import Counts, Series, Slot, Window
-from backburn.verdict import Look, Verdict, Word, control, judge
+from backburn.sli import Counts, Series, Window
+from backburn.verdict import Verdict, Word, judge
+from tests.fakes.served import NOON, served
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-AT = int(NOON.timestamp())
 AFTER = Window(start=NOON, end=NOON + timedelta(seconds=600))
 BEFORE = Window(start=NOON - timedelta(hours=1), end=NOON - timedelta(minutes=50))
-
-
-def served(
-    total: int, bad: int, *, revision: str | None = "8", until: int = 600, every: int = 10
-) -> Series:
-    """Requests spread evenly over the slots until so many seconds after noon."""
-    slots = range(0, until, every)
-    return Series(
-        seconds=every,
-        link="https://ui.test/1",
-        slots=tuple(
-            Slot(
-                at=AT + at,
-                revision=revision,
-                counts=Counts(
-                    good=_part(total - bad, i, len(slots)), bad=_part(bad, i, len(slots))
-                ),
-            )
-            for i, at in enumerate(slots)
-            if _part(total - bad, i, len(slots)) + _part(bad, i, len(slots))
-        ),
-    )
-
-
-def _part(total: int, place: int, places: int) -> int:
-    return total * (place + 1) // places - total * place // places
 
 
 def look(after: Series, **fields: Any) -> Look:
@@ -192,20 +166,6 @@ def test_law_6_a_route_that_vanished_is_unknown() -> None:
     verdict = judge(look(served(600, 0), neighbours=(neighbour(200, 10),)))
     assert (verdict.verdict, "now none" in verdict.reason) == (Word.UNKNOWN, True)
     assert Word.RECOVERED is word(served(600, 0), neighbours=(neighbour(20, 1),))
-
-
-def test_old_beside_new_is_compared_where_both_served() -> None:
-    """Only slots that hold both count."""
-    old = served(300, 150, revision="7", until=300)
-    new = served(600, 6, revision="8")
-    both = old.model_copy(update={"slots": old.slots + new.slots})
-    found = control(both, ("7",), ("8",), 0.01)
-    assert found is not None
-    assert (found.before.requests, found.before.bad) == (300, 150)
-    assert (found.after.requests, found.after.bad, found.worse) == (300, 3, False)
-    assert control(new, ("7",), ("8",), 0.01) is None
-    assert control(new, ("8",), ("8",), 0.01) is None
-    assert control(new, ("8",), (), 0.01) is None
 
 
 def test_a_verdict_survives_its_artifact() -> None:

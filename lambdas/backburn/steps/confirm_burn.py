@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from backburn import brakes, queries, wiring
+from backburn import answers, brakes, queries, wiring
 from backburn.errors import BurnEnded
 from backburn.ports import Telemetry
 from backburn.sli import Counts, Window, slot_seconds, window_ending
@@ -41,7 +41,7 @@ def confirm_burn(
     recent = window_ending(window.end, lengths.burn // _RECENT, slot)
     slo = telemetry.slo(workload.dataset, slo_id)
     query = queries.sli_by_slot(workload, slo, telemetry.columns(workload.dataset), window)
-    series = queries.read_series(telemetry.run(workload.dataset, query), slo, window)
+    series = answers.series(telemetry.run(workload.dataset, query), slo, window)
     for part in (window, recent):
         counts = series.within(part).counts
         if counts.share <= slo.allowed:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from backburn import queries, tally, wiring
+from backburn import answers, queries, tally, wiring
+from backburn.answers import Operation
 from backburn.evidence import Evidence, Kind, Usage, use
 from backburn.incident import artifact_key
 from backburn.ports import Metrics, Telemetry
-from backburn.queries import Operation
 from backburn.sli import Series, Window, slot_seconds, window_ending
 from backburn.telemetry import Columns, Slo
 from backburn.traces.compare import origins, shifts
@@ -122,25 +122,25 @@ class Measuring:
     def _series(self, window: Window) -> Series:
         query = queries.sli_by_slot(self._workload, self._slo, self._columns, window)
         rows = self._telemetry.run(self._workload.dataset, query)
-        return queries.read_series(rows, self._slo, window)
+        return answers.series(rows, self._slo, window)
 
     def _operations(
         self, window: Window, limits: dict[str, float]
     ) -> tuple[tuple[Operation, ...], str]:
         query = queries.operations(self._workload, self._columns, window, limits)
         rows = self._telemetry.run(self._workload.dataset, query)
-        return queries.read_operations(rows, self._workload, self._columns), rows.link
+        return answers.operations(rows, self._workload, self._columns), rows.link
 
     def _traces(self, window: Window, *, bad: bool) -> tuple[tuple[Tree, ...], str]:
         """Whole traces of some bad (or good) requests of the window, the fastest first."""
         dataset, columns = self._workload.dataset, self._columns
         query = queries.exemplars(self._workload, self._slo, columns, window)
         rows = self._telemetry.run(dataset, query)
-        chosen = queries.choose(rows, self._slo, columns, bad=bad, most=_TRACES)
+        chosen = answers.choose(rows, self._slo, columns, bad=bad, most=_TRACES)
         if not chosen:
             return (), rows.link
         rows = self._telemetry.run(dataset, queries.whole_traces(columns, window, chosen))
-        found = trees(queries.read_spans(rows, columns))
+        found = trees(answers.spans(rows, columns))
         return tuple(sorted(found, key=lambda tree: tree.root.duration_ms)), rows.link
 
     def _usage(self, window: Window) -> Usage:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from backburn import queries, tally, wiring
+from backburn import answers, queries, tally, wiring
+from backburn.comparison import Look, Share, control
 from backburn.evidence import Evidence
 from backburn.incident import artifact_key
 from backburn.ports import Telemetry
 from backburn.sli import Window, slot_seconds, window_ending
-from backburn.verdict import Look, Share, Verdict, control, judge
+from backburn.verdict import Verdict, judge
 from backburn.workload import Workload
 
 _LOOK_BACK = 600  # seconds before settling in which old and new revisions may be compared
@@ -70,14 +71,14 @@ def verify(
     limits = {n.route: n.limit_ms for n in evidence.neighbours}
     query = queries.operations(workload, columns, after, limits, requests_only=True)
     found = telemetry.run(workload.dataset, query)
-    requests = queries.read_operations(found, workload, columns)
+    requests = answers.operations(found, workload, columns)
     own = tally.route_requests(workload, requests)
 
     # A span arrives when it ends: the newest seconds know only the fast requests.
     running = timedelta(milliseconds=min(own.p99_ms, _IN_FLIGHT_MS) if own else 0)
     whole, judged = _windows(workload, settled_at, until - running)
     query = queries.sli_by_slot(workload, slo, columns, whole)
-    series = queries.read_series(telemetry.run(workload.dataset, query), slo, whole)
+    series = answers.series(telemetry.run(workload.dataset, query), slo, whole)
 
     verdict = judge(
         Look(
