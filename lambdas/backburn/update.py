@@ -52,6 +52,8 @@ class Update(Model):
 
     def words(self) -> str:
         """What was done and what was not, for the timeline."""
+        if self.result == "started":
+            return "it was interrupted, and what it applied is not recorded"
         done = ", ".join(f"{s.op} {short(s.urn)}" for s in self.executed) or "nothing"
         parts = [f"{'applied' if self.kind == 'apply' else 'rolled back'}: {done}"]
         if self.failed:

@@ -11,7 +11,7 @@ from backburn.errors import Braked, Drifted, Refused
 from backburn.exports import Order, answer
 from backburn.incident import Status
 from backburn.patch import Files, Patch
-from backburn.preview import canonical_plan
+from backburn.preview import canonical_plan, words
 from backburn.proposal import Effects
 from backburn.steps.preview_patch import foresee
 from backburn.steps.propose_patch import program_files
@@ -86,13 +86,17 @@ def _already_applied(
     if update is None or update.result == "succeeded":
         return update
     if bundle.sha256(files) != effects.bundle:
-        raise Drifted(f"an earlier run ended half-way ({update.words()}) and the program moved on")
+        raise Drifted(
+            f"an earlier run ended half-way: {update.words()}; and the program moved on since"
+        )
     patched = patch.apply(edits, files)
     state = checkpoint.read(site.engine.export(patched))
     if state.sha256 == effects.checkpoint:
         return None  # it did nothing
-    if state.pending or canonical_plan(site.engine.preview(patched), state.providers).steps:
-        raise Drifted(f"an earlier run of this update ended half-way; {update.words()}")
+    left = canonical_plan(site.engine.preview(patched), state.providers).steps
+    if state.pending or left:
+        missing = ", ".join(state.pending + tuple(words(s) for s in left))
+        raise Drifted(f"an earlier run ended half-way: {update.words()}; still open: {missing}")
     outputs = state.outputs.get(state.urn(effects.change.resource) or "", {})
     done = update.model_copy(
         update={
