@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import http.server
+import io
 import os
 import subprocess
 import sys
+import tarfile
+import threading
 from pathlib import Path
 
 import pytest
 
-from sandbox.pulumi.cli import gobuild
+from sandbox.pulumi.cli import gobuild, release
 from sandbox.pulumi.cli.release import PLATFORM, VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,3 +129,33 @@ def test_progress_tells_what_is_being_compiled() -> None:
     assert "1 modules downloaded, 2 packages compiled, now example.com/b" in str(progress)
     progress.follow([f"{gobuild.PACKAGE}\n"])
     assert str(progress).endswith("now linking")
+
+
+def test_a_release_is_unpacked_into_one_folder_from_whoever_has_it(tmp_path: Path) -> None:
+    """The first address does not have it; CLI and language hosts come out executable."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("pulumi", "pulumi-language-python"):
+            entry = tarfile.TarInfo(f"pulumi/{name}")
+            entry.size, entry.mode = len(name), 0o755
+            archive.addfile(entry, io.BytesIO(name.encode()))
+
+    class Releases(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/release.tar.gz"
+            self.send_response(200 if found else 404)
+            self.end_headers()
+            self.wfile.write(packed.getvalue() if found else b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Releases) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_port}"
+        assert not release.download(tmp_path, [f"{here}/nothing.tar.gz"])
+        assert release.download(tmp_path, [f"{here}/nothing.tar.gz", f"{here}/release.tar.gz"])
+        server.shutdown()
+    for name in ("pulumi", "pulumi-language-python"):
+        assert (tmp_path / name).read_text() == name
+        assert os.access(tmp_path / name, os.X_OK)

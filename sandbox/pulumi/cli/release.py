@@ -7,6 +7,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -28,9 +29,9 @@ PATIENCE = httpx.Timeout(10, connect=5)
 MEGABYTE = 1_000_000
 
 
-def download(directory: Path) -> bool:
+def download(directory: Path, addresses: Sequence[str] = ADDRESSES) -> bool:
     """Unpack the release into `directory`; False if nobody answers in time."""
-    for address in ADDRESSES:
+    for address in addresses:
         try:
             with tempfile.TemporaryFile() as archive:
                 _fetch(address, archive)
