@@ -53,7 +53,7 @@ class Play:
     def to_its_end(self) -> list[str]:
         """Play; what did not end as it must, in words."""
         windows = wiring.workloads().named("chatbot").windows
-        self._wait(windows.baseline + windows.gap + 5, "healthy traffic, the baseline")
+        self._wait(windows.baseline + windows.gap - 10, "healthy traffic, the baseline")
         healthy = self.load.figures(windows.baseline)
         self.story.say("load", f"healthy: {_figures(healthy)}")
         began = time.monotonic()

@@ -72,7 +72,7 @@ class AllowedSetting(Model):
 class Windows(Model):
     """What is compared with what, in seconds."""
 
-    burn: int = Field(default=900, ge=60, description="length of the burn window before the alert")
+    burn: int = Field(default=900, ge=30, description="length of the burn window before the alert")
     baseline: int = Field(default=3600, ge=60, description="length of the baseline")
     gap: int = Field(default=3600, ge=0, description="between the baseline's end and the alert")
     ingest_lag: int = Field(
