@@ -100,9 +100,13 @@ class Grants:
         functions = [step.function.function_arn for step in self.steps.values()]
         allow([self.workflow.role], "lambda:InvokeFunction", on=functions)
         powers.run_builds([self.workflow.role], projects)
+        # CodeBuild downloads its source with these, in the build's role.
         source = self.code.bucket.arn_for_objects(self.code.s3_object_key)
-        allow(self._roles("Preview", "Deploy"), "s3:GetObject", on=source)
-        reach.read_resources(self._roles("Preview", "Deploy"))
+        both = self._roles("Preview", "Deploy")
+        allow(both, "s3:GetObject", "s3:GetObjectVersion", on=source)
+        location = ("s3:GetBucketAcl", "s3:GetBucketLocation")
+        allow(both, *location, on=self.code.bucket.bucket_arn)
+        reach.read_resources(both)
         for name in self.builds:
             cache = self.storage.artifacts.arn_for_objects(f"{cache_prefix(name)}/*")
             allow(self._roles(name), "s3:GetObject", "s3:PutObject", on=cache)

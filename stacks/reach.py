@@ -27,14 +27,12 @@ class Reach:
 def see_service(roles: Sequence[iam.Role], reach: Reach) -> None:
     """Follow a rollout."""
     stack = cdk.Stack.of(roles[0])
-    where = {"ArnEquals": {"ecs:cluster": _ecs(stack, "cluster", reach.cluster)}}
     service = _ecs(stack, "service", f"{reach.cluster}/{reach.service}")
     allow(roles, "ecs:DescribeServices", "ecs:ListServiceDeployments", on=service)
     deployments = _ecs(stack, "service-deployment", f"{reach.cluster}/{reach.service}/*")
     revisions = _ecs(stack, "service-revision", f"{reach.cluster}/{reach.service}/*")
     allow(roles, "ecs:DescribeServiceDeployments", on=deployments)
     allow(roles, "ecs:DescribeServiceRevisions", on=revisions)
-    allow(roles, "ecs:ListTasks", "ecs:DescribeTasks", on="*", where=where)
 
 
 def read_state(roles: Sequence[iam.Role], reach: Reach) -> None:

@@ -25,8 +25,6 @@ BUILDS = {"Preview", "Deploy"}
 ANY_RESOURCE = {
     "cloudwatch:GetMetricData": "metrics are no resources",
     "ecs:RegisterTaskDefinition": "registering takes no resource",
-    "ecs:ListTasks": "narrowed by the cluster in its condition",
-    "ecs:DescribeTasks": "narrowed by the cluster in its condition",
     "logs:CreateLogDelivery": "log deliveries have no resource; the CDK's own for a state machine",
     "logs:GetLogDelivery": "the same",
     "logs:UpdateLogDelivery": "the same",
