@@ -19,6 +19,9 @@ from .duty_cycle import DutyCycle
 
 UNITS = 1024  # of one CPU
 _PERIOD = 100_000  # microseconds, the kernel's default
+# A task's CPU on Fargate is its own. Here it is shared with the whole sandbox, in which each process
+# outside weighs as much as our whole group would: so the group gets the most the kernel allows.
+_DEDICATED_V1, _DEDICATED_V2 = "262144", "10000"
 _ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 126; shift; done; shift; exec "$@"'
 
 
@@ -67,6 +70,7 @@ class CgroupV1:
 
     def __init__(self, mounts: Sequence[str]) -> None:
         self._cpu = _group(_v1_mount(mounts, "cpu"))
+        (self._cpu / "cpu.shares").write_text(_DEDICATED_V1)
         self._accounting = self._cpu
         with contextlib.suppress(NoQuotaError):
             accounting = _v1_mount(mounts, "cpuacct")
@@ -94,6 +98,7 @@ class CgroupV2:
     def __init__(self, mounts: Sequence[str]) -> None:
         self._group = _group(_v2_mount(mounts))
         try:
+            (self._group / "cpu.weight").write_text(_DEDICATED_V2)
             # Only a group that holds no process itself may hand a controller down.
             (self._group.parent / "cgroup.subtree_control").write_text("+cpu")
             (self._group / "cgroup.subtree_control").write_text("+cpu")
