@@ -42,7 +42,7 @@ def decode(message: Message, body: bytes, content_type: str) -> None:
             ParseDict(_with_base64_ids(json.loads(body)), message, ignore_unknown_fields=True)
         else:
             raise ApiError(400, f"content-type {kind!r} is not OTLP: protobuf or json is")
-    except (DecodeError, ParseError, ValueError) as error:
+    except (DecodeError, ParseError, ValueError, RecursionError) as error:
         raise ApiError(400, f"the body is not an OTLP request: {error}") from error
 
 

@@ -13,6 +13,7 @@ from .values import Value, column
 
 EVERYTHING = "__all__"
 MAX_NESTING = 10
+MAX_SQL = 100_000  # columns that use columns that use columns can explode
 
 
 def slug(name: str) -> str:
@@ -35,6 +36,7 @@ class Scope:
         dataset: str,
         own: Mapping[str, str] | None = None,
     ) -> None:
+        self._compiled: dict[str, Value] = {}
         self._stored = events.columns(None if dataset == EVERYTHING else dataset)
         everywhere = derived_columns(objects, EVERYTHING)
         here = derived_columns(objects, dataset)
@@ -56,10 +58,18 @@ class Scope:
 
     def value(self, name: str, depth: int = 0) -> Value:
         """The SQL of a column; nothing for one that no event carries."""
-        if name in self._derived:
-            if depth > MAX_NESTING:
-                raise ApiError(422, f"derived column {name!r} is nested too deeply")
-            tree = parse(self._derived[name])
-            return compile_expression(tree, lambda inner: self.value(inner, depth + 1))
-        stored = self._stored.get(name)
-        return column(stored.physical) if stored else Value()
+        if name not in self._compiled:
+            self._compiled[name] = self._compile(name, depth)
+        return self._compiled[name]
+
+    def _compile(self, name: str, depth: int) -> Value:
+        if name not in self._derived:
+            stored = self._stored.get(name)
+            return column(stored.physical) if stored else Value()
+        if depth > MAX_NESTING:
+            raise ApiError(422, f"derived column {name!r} is nested too deeply")
+        tree = parse(self._derived[name])
+        value = compile_expression(tree, lambda inner: self.value(inner, depth + 1))
+        if sum(map(len, value.parts())) > MAX_SQL:
+            raise ApiError(422, f"derived column {name!r} is too complex")
+        return value

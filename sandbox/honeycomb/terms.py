@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 PERCENTILES = frozenset(
     {"P001", "P01", "P05", "P10", "P20", "P25", "P50", "P75", "P80", "P90", "P95", "P99", "P999"}
@@ -39,13 +40,18 @@ class Filter(Part):
             raise ValueError(f"unknown filter op {self.op!r}")
         if self.op in UNARY and self.value is not None:
             raise ValueError(f"filter op {self.op!r} takes no value")
-        if self.op in ("in", "not-in") and not isinstance(self.value, list):
-            raise ValueError(f"filter op {self.op!r} takes a list")
-        if self.op not in UNARY | {"in", "not-in"} and not isinstance(
-            self.value, (str, int, float, bool)
-        ):
+        if self.op in ("in", "not-in"):
+            if not (isinstance(self.value, list) and all(map(_is_scalar, self.value))):
+                raise ValueError(f"filter op {self.op!r} takes a list of strings and numbers")
+        elif self.op not in UNARY and not _is_scalar(self.value):
             raise ValueError(f"filter op {self.op!r} takes a string, number or boolean")
         return self
+
+
+def _is_scalar(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, (str, int, bool))
 
 
 class Calculation(Part):
@@ -88,7 +94,7 @@ class Having(Part):
     calculate_op: str
     column: str | None = None
     op: Literal["=", "!=", ">", ">=", "<", "<="]
-    value: float
+    value: FiniteFloat
 
 
 class CalculatedField(Part):

@@ -59,7 +59,7 @@ async def read_json(request: Request) -> Any:
         raise ApiError(413, f"request body exceeds {MAX_BODY} bytes")
     try:
         return json.loads(body, parse_constant=_no_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(400, f"the body is not JSON: {error}") from error
 
 

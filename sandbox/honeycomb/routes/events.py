@@ -54,7 +54,7 @@ async def _body(request: Request) -> Any:
     encoding = request.headers.get("content-encoding", "")
     try:
         return json.loads(unpack(await request.body(), encoding))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(400, f"the body is not JSON: {error}") from error
 
 

@@ -14,6 +14,7 @@ from sandbox.honeycomb.objects import Object, new_id
 from sandbox.honeycomb.query import parse_query
 from sandbox.honeycomb.scope import EVERYTHING
 from sandbox.honeycomb.standin import StandIn
+from sandbox.honeycomb.statement import Statement
 
 from .endpoint import Routes, answer, found, read, read_json, route
 
@@ -42,6 +43,7 @@ async def create_query(request: Request, standin: StandIn) -> Response:
     for field in query.calculated_fields:
         scope.check_expression(field.expression)
     scope.check(query.columns())
+    Statement(query, scope, dataset, (0, 1), sampled=False).grouped()  # must compile
     kept = {"id": new_id(), "dataset": dataset, "spec": body}
     standin.objects.put("query", kept)
     return answer({**query.model_dump(mode="json", exclude_unset=True), "id": kept["id"]})

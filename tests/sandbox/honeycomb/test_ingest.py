@@ -219,6 +219,7 @@ def test_both_encodings_store_the_same_plain_or_zipped(
     [
         (b"\xff\xff", {"Content-Type": "application/x-protobuf"}),
         (b"{", {"Content-Type": "application/json"}),
+        (b"[" * 100_000, {"Content-Type": "application/json"}),
         (b"{}", {"Content-Type": "text/plain"}),
         (b"not gzip", {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
         (b"{}", {"Content-Type": "application/json", "Content-Encoding": "br"}),

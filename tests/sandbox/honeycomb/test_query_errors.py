@@ -55,6 +55,17 @@ def shop(api: Api) -> Api:
         ({"breakdown": ["name"]}, "breakdown"),
         ({"calculated_fields": [{"name": "x", "expression": "LT($nothing, 1)"}]}, "nothing"),
         ({"calculated_fields": [{"name": "x", "expression": "LT($name"}]}, "expected"),
+        ({"calculated_fields": [{"name": "x", "expression": "LT($x, 1)"}]}, "nested"),
+        (
+            {
+                "calculated_fields": [
+                    {"name": f"f{i}", "expression": f"SUM({', '.join([f'$f{i + 1}'] * 99)})"}
+                    for i in range(5)
+                ]
+                + [{"name": "f5", "expression": "$duration_ms"}]
+            },
+            "complex",
+        ),
     ],
 )
 def test_an_invalid_spec_is_a_422_that_names_the_fault(
@@ -131,7 +142,13 @@ def test_a_query_runs_on_its_own_dataset_only(shop: Api) -> None:
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"{", 400), (b"[]", 400), (b'"' + b"x" * 100_001 + b'"', 413)],
+    [
+        (b"{", 400),
+        (b"[]", 400),
+        (b"[" * 99_000, 400),
+        (b'{"limit": NaN}', 400),
+        (b'"' + b"x" * 100_001 + b'"', 413),
+    ],
 )
 def test_bodies_that_cannot_be_read(shop: Api, content: bytes, status: int) -> None:
     """Not JSON is 400, above 100,000 bytes 413."""
