@@ -86,7 +86,7 @@ def list_deployments(data: Mapping[str, Any]) -> Response:
     service = ecs._services.get(f"{cluster}/{name[0]}") if name else None
     if service is None:
         return refusal("ServiceNotFoundException", "Service not found.")
-    return answer({"serviceDeployments": service_deployments.listed(service, data)})
+    return answer(service_deployments.listed(service, data))
 
 
 def describe_deployments(data: Mapping[str, Any]) -> Response:

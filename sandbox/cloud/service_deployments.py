@@ -23,8 +23,17 @@ _REVISED = (
     "networkConfiguration",
 )
 _UNFINISHED = ("PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
-_BRIEF = ("serviceDeploymentArn", "serviceArn", "clusterArn", "startedAt", "createdAt")
-_BRIEF_END = ("finishedAt", "status", "statusReason")
+_BRIEF = (
+    "serviceDeploymentArn",
+    "serviceArn",
+    "clusterArn",
+    "createdAt",
+    "startedAt",
+    "finishedAt",
+    "status",
+    "statusReason",
+)
+_PAGE = 20  # ECS's default
 
 
 def begin(service: Record, deployment: str, threshold: int, now: float) -> None:
@@ -119,17 +128,21 @@ def give_up(service: Record, reason: str, roll_back: bool, now: float) -> None:
     )
 
 
-def listed(service: Record, wanted: Mapping[str, Any]) -> list[Record]:
-    """ListServiceDeployments, newest first."""
+def listed(service: Record, wanted: Mapping[str, Any]) -> Record:
+    """ListServiceDeployments, newest first, a page at a time."""
     statuses = wanted.get("status") or ()
     created = wanted.get("createdAt") or {}
     after, before = created.get("after", 0), created.get("before", float("inf"))
-    return [
-        {key: r[key] for key in (*_BRIEF, *_BRIEF_END) if key in r}
+    found = [
+        {key: r[key] for key in _BRIEF if key in r}
         | {"targetServiceRevisionArn": r["targetServiceRevision"]["arn"]}
         for r in reversed(service.get("_rollouts") or [])
         if (not statuses or r["status"] in statuses) and after <= r["createdAt"] <= before
     ]
+    start = int(wanted.get("nextToken") or 0)
+    end = start + int(wanted.get("maxResults") or _PAGE)
+    more = {"nextToken": str(end)} if end < len(found) else {}
+    return {"serviceDeployments": found[start:end], **more}
 
 
 def _revision(service: Record, now: float) -> Record:

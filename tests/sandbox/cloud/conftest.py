@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sandbox.processes import Processes
-from tests.sandbox.cloud.world import Cloud, free_port
-
-ROOT = Path(__file__).parents[3]
+from tests.sandbox.cloud.world import ROOT, Cloud, start
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +22,6 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 def cloud(tmp_path_factory: pytest.TempPathFactory, processes: Processes) -> Cloud:
     """A local AWS of this session's own, whose minutes are seconds."""
     state = tmp_path_factory.mktemp("cloud")
-    command = [str(ROOT / ".venv-cloud/bin/python"), "-m", "sandbox.cloud"]
-    command += ["--port", str(free_port()), "--state-dir", str(state)]
-    command += ["--outbox", str(state / "outbox"), "--lambda-python", sys.executable]
-    command += ["--build-minute", "1", "--schedule-minute", "2", "--build-env", "TOOLBOX=full"]
-    part = processes.start("cloud", command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    minutes = ["--build-minute", "1", "--schedule-minute", "2"]
+    part = start(processes, state, *minutes, "--build-env", "TOOLBOX=full")
     return Cloud(part.url(), state / "outbox")

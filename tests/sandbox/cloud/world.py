@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import socket
+import sys
 import time
 import uuid
 import zipfile
@@ -15,7 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sandbox.cloud.deploy import client
+from sandbox.processes import Part, Processes
 
+ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::000000000000:role/test"
 T = TypeVar("T")
 
@@ -76,6 +80,14 @@ class Cloud:
 @cache
 def _client(service: str, url: str) -> Any:
     return client(service, url)
+
+
+def start(processes: Processes, state: Path, *options: str) -> Part:
+    """Start a local AWS on a port of its own."""
+    command = [str(ROOT / ".venv-cloud/bin/python"), "-m", "sandbox.cloud"]
+    command += ["--port", str(free_port()), "--state-dir", str(state)]
+    command += ["--outbox", str(state / "outbox"), "--lambda-python", sys.executable, *options]
+    return processes.start("cloud", command, {**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def eventually(look: Callable[[], T], good: Callable[[T], bool], within: float = 30) -> T:
