@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import psutil
 
 from sandbox.processes import Processes
-from tests.sandbox.cloud.world import ROLE, ROOT, Cloud, eventually, start
+from tests.sandbox.cloud.world import (
+    ROLE,
+    ROOT,
+    Cloud,
+    definition,
+    eventually,
+    run_tasks,
+    serve,
+    start,
+)
 
 
 def test_the_local_aws_ends_its_builds_and_functions(tmp_path: Path) -> None:
@@ -40,3 +50,16 @@ def test_the_local_aws_ends_its_builds_and_functions(tmp_path: Path) -> None:
         assert psutil.wait_procs(started, timeout=5)[1] == []
     finally:
         processes.close()
+
+
+def test_the_runner_ends_its_tasks(cloud: Cloud, processes: Processes, tmp_path: Path) -> None:
+    """Tasks are no orphans: they end with their runner, without the scheduler's word."""
+    serve(cloud, "ends", "ends", taskDefinition=definition(cloud))
+    part = run_tasks(processes, cloud, tmp_path, "ends", "ends")
+    url = part.url()
+    eventually(lambda: httpx.get(url).status_code, lambda status: status == 200)
+    tasks = psutil.Process(part.process.pid).children(recursive=True)
+    assert len(tasks) == 1
+    part.process.terminate()
+    assert part.process.wait(timeout=20) == 0
+    assert psutil.wait_procs(tasks, timeout=5)[1] == []

@@ -2,80 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from sandbox.processes import Processes
-from tests.sandbox.cloud.world import Cloud, eventually, free_port
+from tests.sandbox.cloud.world import Cloud, definition, eventually, run_tasks, serve
 
-HERE = Path(__file__).parent
 SERVICE = {"cluster": "cluster", "service": "service"}
-
-
-def definition(cloud: Cloud, *, cpu: str = "256", image: str = "app:1", **env: str) -> str:
-    """Register a revision of the task definition."""
-    container = {
-        "name": "app",
-        "image": image,
-        "command": ["python", "task.py"],
-        "environment": [{"name": name, "value": value} for name, value in env.items()],
-        "secrets": [{"name": "SECRET", "valueFrom": _secret(cloud)}],
-    }
-    registered = cloud("ecs").register_task_definition(
-        family="app",
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu=cpu,
-        memory=str(2 * int(cpu)),
-        containerDefinitions=[container],
-    )
-    return str(registered["taskDefinition"]["taskDefinitionArn"])
-
-
-def _secret(cloud: Cloud) -> str:
-    manager = cloud("secretsmanager")
-    found = manager.list_secrets(Filters=[{"Key": "name", "Values": ["fargate"]}])["SecretList"]
-    if not found:
-        return str(manager.create_secret(Name="fargate", SecretString="hush")["ARN"])
-    return str(found[0]["ARN"])
 
 
 @pytest.fixture(scope="module")
 def balancer(cloud: Cloud, processes: Processes, tmp_path_factory: Any) -> Iterator[str]:
     """The address of a service that is already steady on its first revision."""
-    cloud("ecs").create_cluster(clusterName="cluster")
-    cloud("ecs").create_service(
-        cluster="cluster",
-        serviceName="service",
-        taskDefinition=definition(cloud),
-        desiredCount=1,
-        launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-    )
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    images = {"app:*": {"cwd": str(HERE), "env": {"IMAGE": "app", "PATH": path}}}
-    command = [sys.executable, "-m", "sandbox.fargate", "--endpoint", cloud.url]
-    command += ["--cluster", "cluster", "--service", "service", "--port", str(free_port())]
-    command += ["--images", json.dumps(images), "--start-limit", "3"]
-    command += ["--logs", str(tmp_path_factory.mktemp("tasks"))]
-    part = processes.start("fargate", command, dict(os.environ))
+    serve(cloud, **SERVICE, taskDefinition=definition(cloud))
+    part = run_tasks(processes, cloud, tmp_path_factory.mktemp("tasks"), **SERVICE)
     url = part.url()
     settled(cloud)
     yield url
-    processes.stop("fargate")
+    processes.stop("fargate service")
 
 
 def service(cloud: Cloud) -> dict[str, Any]:

@@ -116,3 +116,56 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def definition(cloud: Cloud, *, cpu: str = "256", image: str = "app:1", **env: str) -> str:
+    """Register a revision of the task definition."""
+    container = {
+        "name": "app",
+        "image": image,
+        "command": ["python", "task.py"],
+        "environment": [{"name": name, "value": value} for name, value in env.items()],
+        "secrets": [{"name": "SECRET", "valueFrom": _secret(cloud)}],
+    }
+    registered = cloud("ecs").register_task_definition(
+        family="app",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu=cpu,
+        memory=str(2 * int(cpu)),
+        containerDefinitions=[container],
+    )
+    return str(registered["taskDefinition"]["taskDefinitionArn"])
+
+
+def _secret(cloud: Cloud) -> str:
+    manager = cloud("secretsmanager")
+    found = manager.list_secrets(Filters=[{"Key": "name", "Values": ["fargate"]}])["SecretList"]
+    if not found:
+        return str(manager.create_secret(Name="fargate", SecretString="hush")["ARN"])
+    return str(found[0]["ARN"])
+
+
+def serve(cloud: Cloud, cluster: str, service: str, **more: Any) -> None:
+    """Create a service of one task, with its circuit breaker on."""
+    cloud("ecs").create_cluster(clusterName=cluster)
+    cloud("ecs").create_service(
+        cluster=cluster,
+        serviceName=service,
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+        **more,
+    )
+
+
+def run_tasks(processes: Processes, cloud: Cloud, logs: Path, cluster: str, service: str) -> Part:
+    """Start a Fargate runner for a service; images `app:*` are task.py beside this file."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    image = {"cwd": str(Path(__file__).parent), "env": {"IMAGE": "app", "PATH": path}}
+    command = [sys.executable, "-m", "sandbox.fargate", "--endpoint", cloud.url]
+    command += ["--cluster", cluster, "--service", service, "--port", str(free_port())]
+    command += ["--images", json.dumps({"app:*": image}), "--start-limit", "3"]
+    command += ["--logs", str(logs)]
+    return processes.start(f"fargate {service}", command, {**os.environ, "PYTHONPATH": str(ROOT)})
