@@ -89,7 +89,7 @@ def execute(
     effects: str,
 ) -> Update:
     """Run the plan, record what it did, and compare; BuildFault unless it did just that."""
-    before = Update(
+    update = Update(
         kind=kind,
         effects=effects,
         result="started",
@@ -98,10 +98,12 @@ def execute(
     )
 
     def started(pid: int) -> None:
-        record(order, site, before.model_copy(update={"holder": site.builds.holder(pid)}))
+        nonlocal update
+        update = update.model_copy(update={"holder": site.builds.holder(pid)})
+        record(order, site, update)
 
-    run = _up(order, site, files, plan, before, started)
-    update = finished(before, run, steps, state.providers, site.clock())
+    run = _up(order, site, files, plan, update, started)
+    update = finished(update, run, steps, state.providers, site.clock())
     record(order, site, update)
     site.incidents.note(order.incident, site.clock(), _state(kind), update.words())
     if update.result != "succeeded":

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,17 +25,19 @@ import pytest
 from backburn import checkpoint, gate
 from backburn.adapters.pulumi_cli import PulumiCli
 from backburn.catalogue import resize
-from backburn.errors import Broken, Drifted, Locked
+from backburn.errors import Broken, BuildFault, Drifted, Locked
 from backburn.patch import Files
 from backburn.ports import Engine
 from backburn.preview import Plan, Step, canonical_plan, mirror, words
-from backburn.update import Update, finished, same_step
+from backburn.update import Holder, Update, finished, same_step
 from backburn.workload import Program
 from sandbox.processes import Processes
 from sandbox.pulumi import cli
 from sandbox.pulumi.stack import HOSTS, ROOT
+from tests.fakes.builds import FakeBuilds
 from tests.fakes.engine import SERVICE, TASK, FakeEngine
 from tests.fakes.program import CONFIG, MAIN, shop
+from tests.fakes.shop import Shop
 from tests.unit.test_catalogue import allowed
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -106,6 +111,10 @@ class RealWorld(World):
         self._initialise(folder)
         assert self.applied(shop(), ()).executed
 
+    def locks(self) -> list[Path]:
+        """The lock files of the stack."""
+        return list(self._locks.glob("*.json"))
+
     def lock(self, host: str, pid: int) -> None:
         self._locks.mkdir(parents=True, exist_ok=True)
         lock = {"pid": pid, "username": "u", "hostname": host, "timestamp": "2026-11-24T05:00:00Z"}
@@ -121,6 +130,25 @@ class RealWorld(World):
         env |= {"PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
         subprocess.run(command, cwd=folder, env=dict(self.environ) | env, check=True)
         # The salt of the passphrase belongs to the stack's file; the shop has no secrets.
+
+
+class Killer(FakeBuilds):
+    """A build whose engine is killed as soon as it has locked the stack."""
+
+    def __init__(self, real: RealWorld, build: str) -> None:
+        super().__init__(build, socket.gethostname())
+        self._real = real
+
+    def holder(self, pid: int) -> Holder:
+        threading.Thread(target=self._kill, args=(pid,)).start()
+        return super().holder(pid)
+
+    def _kill(self, pid: int) -> None:
+        for _ in range(2000):
+            if self._real.locks():
+                return os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+        return None
 
 
 def _free_port() -> int:
@@ -257,6 +285,23 @@ def test_versions_are_known(world: World) -> None:
     versions, host = world.engine.versions(shop())
     assert versions[0].isdigit()
     assert host
+
+
+def test_a_lock_of_a_killed_engine_is_removed_by_the_next_build(real: RealWorld) -> None:
+    """Killed with the lock in its hand, before the first step; the same approval still holds."""
+    world = Shop()
+    world.engine = real.engine  # type: ignore[assignment]
+    world.builds = Killer(real, "deploy:1")
+    world.approved()
+    with pytest.raises(BuildFault, match="applied: nothing"):
+        world.apply()
+    world.builds = FakeBuilds("deploy:2", socket.gethostname())
+    with pytest.raises(Locked, match=socket.gethostname()):
+        world.apply()
+    world.builds.over.add("deploy:1")
+    assert world.apply()["OUTCOME"] == "applied"
+    assert any("removed the lock" in note for note in world.notes)
+    assert world.roll_back()["OUTCOME"] == "rolled_back"
 
 
 def test_a_stack_that_does_not_exist_is_told(real: RealWorld) -> None:
