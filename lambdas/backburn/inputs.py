@@ -23,6 +23,7 @@ UNKNOWN_MARKS = frozenset(
 )
 LONGEST = 60  # characters of a value in a sentence
 SECRET = "[secret]"  # noqa: S105 - what the CLI prints instead of one
+DEFAULTS = "__defaults"  # bridged providers note there which inputs they filled in
 TOKEN = "$token"  # noqa: S105 - marks a value that has no text of its own
 TASK_DEFINITION = re.compile(r"arn:[\w-]+:ecs:[\w-]*:\d*:task-definition/([\w-]+):\d+")
 
@@ -74,7 +75,7 @@ def value_of(value: Any) -> JsonValue:
         case dict() if TOKEN in value:
             raise Refused(f"an input has a key {TOKEN!r}, which we use for ourselves")
         case dict():
-            return {k: value_of(v) for k, v in value.items()}
+            return {k: value_of(v) for k, v in value.items() if k != DEFAULTS}
     return value  # type: ignore[no-any-return]
 
 

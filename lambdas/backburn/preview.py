@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue
 
 from .errors import Refused
-from .inputs import at, holds_secret, is_token, keys_of, shown, value_of
+from .inputs import DEFAULTS, at, holds_secret, is_token, keys_of, shown, value_of
 from .workload import Model
 
 Kind = Literal["add", "update", "delete", "add-replace", "update-replace", "delete-replace"]
@@ -145,7 +145,10 @@ def _paths(urn: str, step: Mapping[str, Any]) -> Iterator[PathChange]:
     diff = step.get("detailedDiff") or {}
     if not diff:
         raise Refused(f"the provider does not say which properties of {short(urn)} change")
-    for path in sorted(diff):
+    inputs = {path for path in diff if keys_of(path)[0] in old.keys() | new.keys()}
+    # Outputs of a replaced resource (its ARN, its revision) are no effect of their own; if
+    # nothing else differs, they are all there is to tell of a drift.
+    for path in sorted(inputs or diff):
         _known(diff[path], DIFF_KEYS, f"diff of {short(urn)}")
         kind = diff[path]["kind"]
         if kind not in KINDS:
@@ -155,7 +158,7 @@ def _paths(urn: str, step: Mapping[str, Any]) -> Iterator[PathChange]:
             raise Refused(f"{short(urn)}.{path} holds a secret and would change")
         yield PathChange(path=path, kind=kind, before=at(old, path), after=at(new, path))
     told = {keys_of(path)[0] for path in diff}
-    for key in sorted((old.keys() | new.keys()) - told - {"__defaults"}):
+    for key in sorted((old.keys() | new.keys()) - told - {DEFAULTS}):
         if value_of(old.get(key)) != value_of(new.get(key)):
             raise Refused(f"{short(urn)}.{key} differs, but the provider does not say so")
 

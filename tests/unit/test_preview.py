@@ -223,6 +223,31 @@ def test_a_secret_that_does_not_change_is_no_matter() -> None:
     assert plan(told) == plan(document())
 
 
+def test_outputs_of_a_replaced_resource_are_not_bound() -> None:
+    """Some providers list the ARN they do not know yet beside the inputs that change."""
+    told = document()
+    diff = step_of(told, TASK)["detailedDiff"]
+    diff |= {"arn": {"kind": "update", "inputDiff": False}, "revision": diff["cpu"]}
+    assert plan(told) == plan(document())
+
+
+def test_a_drift_of_outputs_alone_is_a_step() -> None:
+    """Nothing the program says, and yet something would be done."""
+    told = document()
+    step_of(told, TASK)["detailedDiff"] = {"tagsAll": {"kind": "update", "inputDiff": False}}
+    step_of(told, TASK)["newState"] = step_of(told, TASK)["oldState"]
+    assert [p.path for p in plan(told).steps[1].paths] == ["tagsAll"]
+
+
+def test_what_a_provider_filled_in_is_no_difference() -> None:
+    """Its own notes beside the inputs."""
+    told = document()
+    step_of(told, TASK)["newState"]["inputs"]["__defaults"] = ["x"]
+    step_of(told, TASK)["newState"]["inputs"]["platform"] = {"os": "LINUX", "__defaults": []}
+    step_of(told, TASK)["oldState"]["inputs"]["platform"] = {"os": "LINUX"}
+    assert plan(told) == plan(document())
+
+
 def test_creates_and_deletes_are_steps_without_paths() -> None:
     """They have one side only; the gate refuses them."""
     told = document()
