@@ -96,10 +96,12 @@ class Grants:
 
     def _builds(self) -> None:
         """Only the workflow starts builds; only the deploy build changes anything."""
-        projects = [build.project for build in self.builds.values()]
         functions = [step.function.function_arn for step in self.steps.values()]
         allow([self.workflow.role], "lambda:InvokeFunction", on=functions)
-        powers.run_builds([self.workflow.role], projects)
+        powers.hear_of_builds(self.workflow.role)
+        subject = ("INCIDENT", "ATTEMPT", "WORKLOAD")
+        for name, variables in {"Preview": subject, "Deploy": (*subject, "STEP")}.items():
+            powers.run_build(self.workflow.role, self.builds[name].project, variables)
         # CodeBuild downloads its source with these, in the build's role.
         source = self.code.bucket.arn_for_objects(self.code.s3_object_key)
         both = self._roles("Preview", "Deploy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -17,7 +18,7 @@ def allow(
     roles: Sequence[iam.Role],
     *actions: str,
     on: str | Sequence[str],
-    where: Mapping[str, Mapping[str, str]] | None = None,
+    where: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Give each role one statement of its own."""
     for role in roles:
@@ -76,24 +77,43 @@ def let_alarms_publish(topic: sns.Topic) -> None:
     )
 
 
-def run_builds(roles: Sequence[iam.Role], projects: list[codebuild.Project]) -> None:
-    """Start builds and wait for them (`.sync` listens by a rule that Step Functions owns)."""
-    stack = cdk.Stack.of(roles[0])
+# What a StartBuild could bring along to change what runs, where from and as whom.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+OVERRIDES = (
+    "environment.image",
+    "environment.privilegedMode",
+    "environment.registryCredential",
+    "secondarySources",
+    "serviceRole",
+    "source.buildspec",
+    "source.location",
+)
+
+
+def run_build(role: iam.Role, project: codebuild.Project, variables: Sequence[str]) -> None:
+    """Start a build as the project is, with these variables at most, and wait for it.
+
+    `.sync` hears of its end by an EventBridge rule that Step Functions owns.
+    """
     allow(
-        roles,
+        [role],
         "codebuild:StartBuild",
-        "codebuild:StopBuild",
-        "codebuild:BatchGetBuilds",
-        on=[project.project_arn for project in projects],
+        on=project.project_arn,
+        where={
+            "Null": {f"codebuild:{name}": "true" for name in OVERRIDES},
+            "ForAllValues:StringEquals": {
+                "codebuild:environment.environmentVariables.name": list(variables)
+            },
+        },
     )
-    allow(
-        roles,
-        "events:PutTargets",
-        "events:PutRule",
-        "events:DescribeRule",
-        on=stack.format_arn(
-            service="events",
-            resource="rule",
-            resource_name="StepFunctionsGetEventForCodeBuildStartBuildRule",
-        ),
+    allow([role], "codebuild:StopBuild", "codebuild:BatchGetBuilds", on=project.project_arn)
+
+
+def hear_of_builds(role: iam.Role) -> None:
+    """Keep the rule by which Step Functions hears that a build has ended."""
+    rule = cdk.Stack.of(role).format_arn(
+        service="events",
+        resource="rule",
+        resource_name="StepFunctionsGetEventForCodeBuildStartBuildRule",
     )
+    allow([role], "events:PutTargets", "events:PutRule", "events:DescribeRule", on=rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ class Grant:
     role: str  # the construct it belongs to: a state, route, event, build, or Workflow
     action: str
     resource: str
-    condition: str = ""
+    condition: str = ""  # JSON
 
     @property
     def access(self) -> tuple[str, str]:
@@ -59,7 +60,7 @@ class Template:
             (role,) = [construct(r["Ref"], "Role") for r in policy["Roles"]]
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Effect"] == "Allow"
-                where = text(statement["Condition"]) if "Condition" in statement else ""
+                where = json.dumps(statement["Condition"]) if "Condition" in statement else ""
                 for action in listed(statement["Action"]):
                     for resource in listed(statement["Resource"]):
                         yield Grant(role, action, text(resource), where)

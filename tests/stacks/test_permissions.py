@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 
 import pytest
 
@@ -59,6 +60,23 @@ def test_only_the_workflow_starts_builds(template: Template) -> None:
     for action in ("codebuild:StartBuild", "codebuild:StartBuildBatch", "codebuild:RetryBuild"):
         assert template.who(action) <= {"Workflow"}
     assert template.who("codebuild:UpdateProject") == set()
+
+
+def test_even_the_workflow_cannot_override_what_a_build_runs(template: Template) -> None:
+    """Law 9: neither buildspec nor source, image, role or a variable that the stack sets."""
+    for grant in template.of("Workflow"):
+        if grant.action == "codebuild:StartBuild":
+            where = json.loads(grant.condition)
+            absent = {key for key, null in where["Null"].items() if null == "true"}
+            assert absent >= {
+                "codebuild:source.buildspec",
+                "codebuild:source.location",
+                "codebuild:environment.image",
+                "codebuild:serviceRole",
+            }
+            (names,) = where["ForAllValues:StringEquals"].values()
+            step = ["STEP"] if "Deploy" in grant.resource else []
+            assert names == ["INCIDENT", "ATTEMPT", "WORKLOAD", *step]
 
 
 def test_only_the_webhook_and_the_sweep_start_executions(template: Template) -> None:
