@@ -140,7 +140,7 @@ class Load:
             self._counts["given up"] += 1
             return
         self._in_flight += 1
-        asked = call(self._counts["arrived"], self._chance)
+        asked = call(self._counts["arrived"], self._chance.random())
         task = asyncio.get_running_loop().create_task(self._ask(client, asked))
         tasks.add(task)
         task.add_done_callback(tasks.discard)

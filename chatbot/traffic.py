@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -36,13 +35,12 @@ class Call:
         return self.path.partition("?")[0]
 
 
-def call(turn: int, chance: random.Random) -> Call:
-    """The request of the `turn`th arrival."""
+def call(turn: int, chance: float) -> Call:
+    """The request of the `turn`th arrival; `chance` in [0, 1) decides what it asks for."""
     question = QUESTIONS[turn % len(QUESTIONS)]
-    kind = chance.random()
-    if kind < CHAT_SHARE:
+    if chance < CHAT_SHARE:
         body = {"message": question, "maxContextDocs": 5, "includeContext": True}
         return Call("POST", CHAT, body)
-    if kind < CHAT_SHARE + CONTEXT_SHARE:
+    if chance < CHAT_SHARE + CONTEXT_SHARE:
         return Call("GET", f"/api/chat/context?message={quote(question)}")
     return Call("GET", "/api/chat/providers")

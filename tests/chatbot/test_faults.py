@@ -102,9 +102,14 @@ def test_worse_asks_the_model_for_more_than_its_quota_only_with_a_larger_task() 
 class Counting:
     """A service that says what it spent."""
 
-    def __init__(self, revisions: list[str]) -> None:
+    def __init__(self, rollout: int = 10_000) -> None:
         self.served = 0
-        self._revisions = revisions
+        self._rollout = rollout
+
+    @property
+    def revision(self) -> str:
+        """The second one from the given request on."""
+        return "1" if self.served < self._rollout else "2"
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Spend 50 ms on everything but its health."""
@@ -112,14 +117,12 @@ class Counting:
             self.served += 1
             return httpx.Response(200, json={})
         told = {"requests": self.served, "cpuSeconds": 1 + 0.05 * self.served, "cpuUnits": 512}
-        return httpx.Response(200, json={**told, "revision": self._revisions.pop(0)})
+        return httpx.Response(200, json={**told, "revision": self.revision})
 
 
 def test_calibration_reads_the_cost_from_the_service() -> None:
     """CPU seconds over requests, between two looks at its health."""
-    client = httpx.Client(
-        transport=httpx.MockTransport(Counting(["1", "1"])), base_url="http://chatbot"
-    )
+    client = httpx.Client(transport=httpx.MockTransport(Counting()), base_url="http://chatbot")
     measured = calibrate("http://chatbot", client)
     assert measured.cpu_ms == pytest.approx(50)
     assert measured.cpu_units == 512
@@ -128,7 +131,7 @@ def test_calibration_reads_the_cost_from_the_service() -> None:
 def test_calibration_across_a_rollout_is_refused() -> None:
     """Two revisions would be measured as one."""
     client = httpx.Client(
-        transport=httpx.MockTransport(Counting(["1", "2"])), base_url="http://chatbot"
+        transport=httpx.MockTransport(Counting(rollout=50)), base_url="http://chatbot"
     )
     with pytest.raises(RuntimeError, match="revision 1 to 2"):
         calibrate("http://chatbot", client)

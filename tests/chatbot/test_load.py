@@ -89,7 +89,7 @@ def test_errors_of_the_service_are_counted() -> None:
 def test_most_of_the_traffic_are_chats_with_rotating_questions() -> None:
     """Eight questions in turn; some of the traffic goes to the neighbours."""
     chance = random.Random(1)
-    calls = [call(turn, chance) for turn in range(2000)]
+    calls = [call(turn, chance.random()) for turn in range(2000)]
     shares = Counter(one.route for one in calls)
     assert shares[CHAT] / len(calls) == pytest.approx(0.8, abs=0.05)
     assert set(shares) == {CHAT, "/api/chat/context", "/api/chat/providers"}
