@@ -39,6 +39,7 @@ def reach(workload: Workload) -> Reach:
         state_bucket=backend.netloc,
         state_prefix=backend.path.strip("/"),
         passphrase_secret=workload.program.passphrase_secret,
+        secrets=workload.program.secrets,
         cluster=workload.ecs.cluster,
         service=workload.ecs.service,
         task_roles=workload.ecs.task_roles,

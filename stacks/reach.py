@@ -19,6 +19,7 @@ class Reach:
     state_bucket: str
     state_prefix: str  # without slashes at its ends; empty: the whole bucket is Pulumi's
     passphrase_secret: str
+    secrets: Sequence[str]  # of the program itself
     cluster: str
     service: str
     task_roles: Sequence[str]  # names, may end in *
@@ -35,19 +36,22 @@ def see_service(roles: Sequence[iam.Role], reach: Reach) -> None:
     allow(roles, "ecs:DescribeServiceRevisions", on=revisions)
 
 
+REFRESH_SECRET = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:GetSecretValue",
+)
+
+
 def read_state(roles: Sequence[iam.Role], reach: Reach) -> None:
     """Open a Pulumi stack: its state, and the passphrase of its secrets."""
     stack = cdk.Stack.of(roles[0])
     allow(roles, "s3:GetObject", on=_state(stack, reach))
     allow(roles, "s3:ListBucket", on=_bucket(stack, reach))
-    # Secrets Manager puts a dash and six characters behind a name.
-    secret = stack.format_arn(
-        service="secretsmanager",
-        resource="secret",
-        resource_name=f"{reach.passphrase_secret}-??????",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    allow(roles, "secretsmanager:GetSecretValue", on=secret)
+    allow(roles, "secretsmanager:GetSecretValue", on=_secret(stack, reach.passphrase_secret))
+    if reach.secrets:
+        named = [_secret(stack, name) for name in reach.secrets]
+        allow(roles, *REFRESH_SECRET, on=named)
 
 
 def write_state(roles: Sequence[iam.Role], reach: Reach) -> None:
@@ -60,6 +64,7 @@ def read_resources(roles: Sequence[iam.Role]) -> None:
     allow(
         roles,
         "application-autoscaling:DescribeScalableTargets",
+        "ec2:DescribeSecurityGroupRules",
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets",
         "ec2:DescribeVpcs",
@@ -67,8 +72,9 @@ def read_resources(roles: Sequence[iam.Role]) -> None:
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
         "ecs:ListTagsForResource",
-        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeCapacityReservation",
         "elasticloadbalancing:DescribeListenerAttributes",
+        "elasticloadbalancing:DescribeListeners",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",
         "elasticloadbalancing:DescribeLoadBalancers",
         "elasticloadbalancing:DescribeTags",
@@ -106,6 +112,16 @@ def change_task_size(roles: Sequence[iam.Role], reach: Reach) -> None:
 
 def _ecs(stack: cdk.Stack, resource: str, name: str) -> str:
     return stack.format_arn(service="ecs", resource=resource, resource_name=name)
+
+
+def _secret(stack: cdk.Stack, name: str) -> str:
+    # Secrets Manager puts a dash and six characters behind a name.
+    return stack.format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{name}-??????",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
 
 
 def _bucket(stack: cdk.Stack, reach: Reach) -> str:

@@ -41,6 +41,9 @@ class Program(Model):
     stack: str
     backend: str = Field(description="PULUMI_BACKEND_URL, e.g. s3://my-state?region=eu-central-1")
     passphrase_secret: str = Field(description="Secrets Manager name of PULUMI_CONFIG_PASSPHRASE")
+    secrets: tuple[str, ...] = Field(
+        default=(), description="names of the secrets the program manages: a refresh reads them"
+    )
 
 
 class Resource(Model):

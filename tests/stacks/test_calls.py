@@ -40,7 +40,8 @@ NOBODYS = {"dynamodb:Scan"}
 THEIRS = {
     "Pulumi": r"(application-autoscaling|ec2|elasticloadbalancing|iam):.*"
     r"|ecs:(Describe(Clusters|TaskDefinition)|ListTagsForResource|Register.*|TagResource|Update.*)"
-    r"|logs:(DescribeLogGroups|ListTagsForResource)|s3:DeleteObject",
+    r"|logs:(DescribeLogGroups|ListTagsForResource)|s3:DeleteObject"
+    r"|secretsmanager:(DescribeSecret|GetResourcePolicy)",
     "runtimes": r"logs:(CreateLogStream|PutLogEvents)|s3:Get(ObjectVersion|BucketLocation|BucketAcl)",
     "Step Functions": r"lambda:InvokeFunction|codebuild:(StartBuild|StopBuild)|events:.*|xray:.*"
     r"|logs:.*(LogDelivery|LogDeliveries|ResourcePolic(y|ies))",

@@ -189,6 +189,22 @@ def test_only_the_builds_open_the_pulumi_state(template: Template) -> None:
         assert template.who("secretsmanager:GetSecretValue", secret) == BUILDS
 
 
+def test_a_programs_own_secrets_are_read_by_the_builds_alone(template: Template) -> None:
+    """A refresh compares them with the state; only those that the workload names."""
+    reads = {
+        grant.resource.rpartition(":secret:")[2]
+        for grant in template.grants
+        if grant.action == "secretsmanager:GetSecretValue" and grant.role in BUILDS
+    }
+    assert reads == {
+        "chatbot/passphrase-??????",
+        "search-passphrase-??????",
+        "search/index-key-??????",
+    }
+    assert template.who("secretsmanager:DescribeSecret", "*:secret:search/index-key-*") == BUILDS
+    assert template.who("secretsmanager:PutSecretValue") == set()
+
+
 def test_each_document_of_an_incident_is_written_by_its_own_state(template: Template) -> None:
     """Nobody can replace what another state found out or proposed."""
     written = {
