@@ -217,6 +217,12 @@ def constant(text: str, **more: str) -> dict[str, bytes]:
     ("files", "said"),
     [
         (constant('CPU = "512"\nprint(CPU)'), "used 2 times"),
+        (constant('CPU = "512"\nx = globals()["CPU"]'), "used 2 times"),
+        (constant('CPU = "512"\nimport __main__ as me\nx = me.CPU'), "used 2 times"),
+        (constant('CPU = "512"\nx = f"{CPU}"'), "used 2 times"),
+        (constant('CPU = "512"\ndef f():\n    global CPU\n    CPU = 1'), "no constant set once"),
+        (constant('CPU = "512"\nCPU += "4"'), "no constant set once"),
+        (constant('CPU = "512"\nif (CPU := "4"): pass'), "no constant set once"),
         (constant('CPU = "512"\nCPU = "1024"'), "no constant set once"),
         (constant('if APP:\n    CPU = "512"'), "no constant set once"),
         (constant('CPU = MEMORY = "512"'), "no constant set once"),

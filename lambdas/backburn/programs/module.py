@@ -112,9 +112,11 @@ class Module:
         return value if at_top else None
 
     def uses(self, name: cst.Name) -> int:
-        """How often the constant is read in this file."""
-        assignment = self._assignment(name)
-        return len(assignment.references) if assignment is not None else 0
+        """How often the constant is read: any mention counts, as attribute or in quotes too."""
+        names = m.findall(self.tree, m.Name(name.value))
+        texts = m.findall(self.tree, m.SimpleString())
+        quoted = [t for t in texts if isinstance(t, cst.SimpleString)]
+        return len(names) - 1 + sum(1 for t in quoted if t.evaluated_value == name.value)
 
     def _assignment(self, name: cst.Name) -> Assignment | None:
         scope = self._meta(ScopeProvider, name)
