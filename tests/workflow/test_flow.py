@@ -91,7 +91,9 @@ def test_an_answer_closes_the_incident_with_its_reason(
 ) -> None:
     """Its class is the outcome, its message the reason, and nothing is applied."""
     says = 'It said "no":\n{and} why'
-    decide = {} if state == "RequestApproval" else None  # whom nobody asked does not decide
+    decide: dict[str, str] | None = (
+        {} if state == "RequestApproval" else None
+    )  # whom nobody asked does not decide
     run = theatre.play({state: [{"raise": answer, "says": says}]}, decide=decide)
     assert run.status == "SUCCEEDED"
     assert run.states[-2:] == [state, "CloseIncident"]
