@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .decision import Decision, Link, Request
-from .evidence import Kind, Reading
-from .incident import Incident, Status
-from .patch import Files
-from .rollout import Look
-from .sli import Window
-from .telemetry import Columns, Query, Rows, Slo
-from .update import Holder, Run
 from .workload import EcsService, Model
+
+if TYPE_CHECKING:  # contracts are read by the checker: a route's cold start need not pay for them
+    from .decision import Decision, Link, Request
+    from .evidence import Kind, Reading
+    from .incident import Incident, Status
+    from .patch import Files
+    from .rollout import Look
+    from .sli import Window
+    from .telemetry import Columns, Query, Rows, Slo
+    from .update import Holder, Run
 
 Clock = Callable[[], datetime]  # aware, UTC
 
