@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator
-from typing import Any, Self
+from typing import Self
 
 from backburn import wiring
-from backburn.incident import Incident, artifact_key, execution_name
-from chatbot.faults import FAULTS, Calibration, calibrate
+from backburn.incident import Incident, execution_name
+from chatbot.faults import FAULTS, calibrate
 from chatbot.latency import Figures
 from chatbot.load import Load
-from sandbox import approver
+from sandbox import approver, slo
+from sandbox.execution import ENDED, Execution, Passed
+from sandbox.narrator import Narrator, figures
 from sandbox.scenarios import Scenario
 from sandbox.story import Story
 from sandbox.surroundings import Surroundings
 from sandbox.world import World
 
 ALERT_WITHIN = 180.0
-END_WITHIN = 600.0
-ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+END_WITHIN = 900.0
+POLL = 0.5
 
 
 class Play:
@@ -32,18 +32,18 @@ class Play:
         self.fault = FAULTS[scenario.name]
         self.load = Load(world.addresses.chatbot, 0.1)
         self.surroundings = Surroundings(self.load, world.addresses.bedrock)
+        self.narrator = Narrator(world, story)
         self.times: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         os.environ.update(self.world.product_environment())
-        calibration = calibrate(self.world.addresses.chatbot)
-        self._set(self.fault.before, calibration)
-        self.calibration = calibration
+        self.calibration = calibrate(self.world.addresses.chatbot)
+        self.fault.apply(self.fault.before, self.surroundings, self.calibration)
         self.load.start()
         self.story.say(
             "load",
-            f"a chat costs {calibration.cpu_ms:.0f} ms of CPU here; traffic flows at "
-            f"{self.load.figures().rate:.1f} requests/s",
+            f"a request costs {self.calibration.cpu_ms:.0f} ms of CPU here, the task has "
+            f"{self.calibration.cpu_units} units: {self.load.figures().rate:.1f} requests/s flow",
         )
         return self
 
@@ -52,164 +52,108 @@ class Play:
 
     def to_its_end(self) -> list[str]:
         """Play; what did not end as it must, in words."""
-        windows = wiring.workloads().named("chatbot").windows
-        self._wait(windows.baseline + windows.gap - 10, "healthy traffic, the baseline")
-        healthy = self.load.figures(windows.baseline)
-        self.story.say("load", f"healthy: {_figures(healthy)}")
-        began = time.monotonic()
-        self._set(self.fault.during, self.calibration)
-        self.story.say("fault", self.fault.tells)
-        incident = self._alerted(began)
+        healthy = self.baseline()
+        incident = self.burn()
         if not incident:
-            return [f"no alert within {ALERT_WITHIN:.0f} s: {_figures(self.load.figures())}"]
-        burning = self.load.figures(windows.burn / 2)
-        self.story.say("alert", f"{incident.summary}\nincident {incident.id}; {_figures(burning)}")
-        record = self._followed(incident)
+            told = figures(self.load.figures())
+            return [f"no alert within {ALERT_WITHIN:.0f} s of the fault: {told}"]
+        burning = self.load.figures(wiring.workloads().named("chatbot").windows.burn / 2)
+        self.story.say("alert", f"{incident.summary}\nincident {incident.id}; {figures(burning)}")
+        record = self.followed(incident)
         after = self.load.figures(15)
-        self._sum_up(record, healthy, burning, after)
-        return self._problems(record, burning, after)
+        self.narrator.sum_up(record, self.execution(record), (healthy, burning, after), self.times)
+        return self.problems(record, burning, after)
 
-    # ------------------------------------------------------------------ phases
+    def baseline(self) -> Figures:
+        """Healthy traffic for as long as the workload's baseline needs; its figures."""
+        windows = wiring.workloads().named("chatbot").windows
+        self._wait(windows.baseline + windows.gap - slo.EVALUATE_EVERY, "the baseline")
+        self.world.connect_honeycomb()
+        # Judged on the clock's multiples: a fault right after one of them burns until the next.
+        self._wait(slo.EVALUATE_EVERY - time.time() % slo.EVALUATE_EVERY + 1, "the baseline")
+        healthy = self.load.figures(windows.baseline)
+        self.story.say("load", f"healthy: {figures(healthy)}")
+        return healthy
 
-    def _alerted(self, began: float) -> Incident | None:
+    def burn(self) -> Incident | None:
+        """Let the fault happen; the incident that the alert opens, or None if none comes."""
+        known = {incident.id for incident in wiring.incidents().recent()}
+        self.fault.apply(self.fault.during, self.surroundings, self.calibration)
+        self.story.say("fault", self.fault.tells)
+        began = time.monotonic()
         while time.monotonic() - began < ALERT_WITHIN:
             for incident in wiring.incidents().recent(1):
-                self.times["fault → alert"] = time.monotonic() - began
-                self.alerted = time.monotonic()
-                return incident
-            self.story.pulse(f"burning: {_figures(self.load.figures())}")
-            time.sleep(0.5)
+                if incident.id not in known:
+                    self.alerted = time.monotonic()
+                    self.times["fault to alert"] = self.alerted - began
+                    return incident
+            self.story.pulse(f"burning: {figures(self.load.figures())}")
+            time.sleep(POLL)
         return None
 
-    def _followed(self, incident: Incident) -> Incident:
-        told, clicked = 0, False
-        while True:
+    def followed(self, incident: Incident) -> Incident:
+        """Tell what happens until the execution has ended; the record then."""
+        deadline = time.monotonic() + END_WITHIN
+        asked = False
+        while time.monotonic() < deadline:
             record = wiring.incidents().get(incident.id)
-            for note in record.notes[told:]:
-                self._tell(record, note.state, note.text)
-            told = len(record.notes)
-            status = self._execution(record)["status"]
-            if status in ENDED and told == len(wiring.incidents().get(incident.id).notes):
-                self.times["alert → end"] = time.monotonic() - self.alerted
-                return wiring.incidents().get(incident.id)
-            if not clicked and (mails := approver.letters(self.world.addresses.mailbox, record.id)):
-                clicked = True
-                self._approve(mails[-1])
-            if time.monotonic() - self.alerted > END_WITHIN:
-                return record
-            self.story.pulse(_figures(self.load.figures()))
-            time.sleep(0.5)
+            execution = self.execution(record)
+            ended = execution.status() in ENDED
+            self.narrator.tell(wiring.incidents().get(incident.id), execution)
+            if ended:
+                self.times["alert to end"] = time.monotonic() - self.alerted
+                break
+            letters = [] if asked else approver.letters(self.world.addresses.mailbox, record.id)
+            if letters:
+                asked = True
+                self.asked(letters[-1])
+            self.story.pulse(figures(self.load.figures()))
+            time.sleep(POLL)
+        return wiring.incidents().get(incident.id)
 
-    def _tell(self, record: Incident, state: str, text: str) -> None:
-        self.story.say(state, text)
-        if state == "ProposePatch" and (patch := self._artifact(record, "patch")):
-            self.story.diff(str(patch["diff"]))
-
-    def _approve(self, letter: approver.Letter) -> None:
-        self.times["alert → proposal in the mailbox"] = time.monotonic() - self.alerted
-        self.story.say("mail", f"{letter.subject}\n{letter.text}")
+    def asked(self, letter: approver.Letter) -> None:
+        """An approval mail has come: show it, and click unless a person at the terminal does."""
+        self.times["alert to proposal in the mailbox"] = time.monotonic() - self.alerted
+        self.story.say("mail", f"{letter.subject}\n\n{letter.text}")
         if not self.clicks:
-            self.story.say("approver", f"decide at {letter.link}\ncode {letter.code}")
+            self.story.say("approver", f"decide at {letter.link}\nwith the code {letter.code}")
             return
         answer = approver.decide(letter, "approve")
         self.story.say(
             "approver", f"opened the link, typed the code, approved: {answer.status_code}"
         )
 
-    # ------------------------------------------------------------------ the end
-
-    def _sum_up(self, record: Incident, healthy: Figures, burning: Figures, after: Figures) -> None:
-        head = ["", "baseline", "burn", "after"]
-        rows = [
-            ["P50 ms", *(f"{f.p50:.0f}" for f in (healthy, burning, after))],
-            ["P95 ms", *(f"{f.p95:.0f}" for f in (healthy, burning, after))],
-            ["bad share", *(f"{f.bad / max(f.chats, 1):.1%}" for f in (healthy, burning, after))],
-            ["chats/s", *(f"{f.answered_per_second:.1f}" for f in (healthy, burning, after))],
-        ]
-        self.story.table("as the users saw it", head, rows)
-        spans = [[name, f"{seconds:.1f} s"] for name, seconds in self._spans(record)]
-        self.story.table("how long it took", ["", ""], spans)
-        self.story.say("end", f"{record.status}: {record.reason}")
-        self.story.say(
-            "end",
-            f"record: python -m backburn show {record.id}; documents under "
-            f"s3://{self.world.outputs['ArtifactsBucket']}/incidents/{record.id}/",
-        )
-
-    def _spans(self, record: Incident) -> Iterator[tuple[str, float]]:
-        yield from self.times.items()
-        yield from self._states(record)
-
-    def _states(self, record: Incident) -> Iterator[tuple[str, float]]:
-        """How long each state of the execution took, in its order."""
-        entered: dict[str, float] = {}
-        spent: dict[str, float] = {}
-        for event in self._history(record):
-            detail = event.get("stateEnteredEventDetails") or event.get("stateExitedEventDetails")
-            if not detail:
-                continue
-            name, at = detail["name"], event["timestamp"].timestamp()
-            if "stateEnteredEventDetails" in event:
-                entered[name] = at
-            else:
-                spent[name] = spent.get(name, 0.0) + at - entered[name]
-        for name, seconds in spent.items():
-            if seconds >= 0.05:  # noqa: PLR2004 (Choices and Passes tell nothing)
-                yield f"  {name}", seconds
-
-    def _problems(self, record: Incident, burning: Figures, after: Figures) -> list[str]:
-        scenario = self.scenario
-        states = {name.strip() for name, _ in self._states(record)}
-        proposed = self._artifact(record, "proposal") is not None
-        execution = self._execution(record)
-        outcome = json.loads(execution.get("output") or "{}")
+    def problems(self, record: Incident, burning: Figures, after: Figures) -> list[str]:
+        """What did not end as the scenario must, in words."""
+        scenario, execution = self.scenario, self.execution(record)
+        passed = execution.passed()
+        names = {one.state for one in passed}
         problems = []
-        if execution["status"] != "SUCCEEDED":
-            problems.append(f"the execution is {execution['status']}: {execution.get('cause')}")
-        if record.status != scenario.status:
-            problems.append(f"the incident is {record.status}, not {scenario.status}")
-        if outcome.get("outcome") != scenario.outcome:
-            problems.append(f"it ended by {outcome.get('outcome')!r}, not {scenario.outcome!r}")
-        if proposed != scenario.proposes:
-            problems.append("a change was proposed" if proposed else "no change was proposed")
-        problems += [f"{state} was not passed" for state in scenario.applied if state not in states]
+        if (status := execution.status()) != "SUCCEEDED":
+            problems.append(f"the execution is {status}: {execution.failure()}")
+        if record.status not in scenario.ends:
+            problems.append(f"the incident is {record.status}, not {'/'.join(scenario.ends)}")
+        if (outcome := _outcome(passed)) != scenario.outcome:
+            problems.append(f"it was closed as {outcome}, not {scenario.outcome}")
+        problems += [f"{state} was not passed" for state in sorted(scenario.passes - names)]
+        problems += [f"{state} was passed" for state in sorted(scenario.avoids & names)]
         if scenario.halves_p95 and after.p95 > burning.p95 / 2:
             problems.append(f"P95 went from {burning.p95:.0f} to {after.p95:.0f} ms only")
         return problems
 
-    # ------------------------------------------------------------------ reading
-
-    def _execution(self, record: Incident) -> dict[str, Any]:
-        return dict(self.world.client("stepfunctions").describe_execution(
-            executionArn=self._arn(record)
-        ))  # fmt: skip
-
-    def _history(self, record: Incident) -> list[dict[str, Any]]:
-        pages = self.world.client("stepfunctions").get_paginator("get_execution_history")
-        return [e for p in pages.paginate(executionArn=self._arn(record)) for e in p["events"]]
-
-    def _arn(self, record: Incident) -> str:
-        machine = self.world.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
-        return f"{machine}:{execution_name(record.id, record.attempt)}"
-
-    def _artifact(self, record: Incident, name: str) -> dict[str, Any] | None:
-        try:
-            read = wiring.artifacts().read(artifact_key(record.id, record.attempt, name))
-        except KeyError:
-            return None
-        return dict(json.loads(read))
-
-    def _set(self, changes: Any, calibration: Calibration) -> None:
-        for change in changes:
-            change.apply(self.surroundings, calibration)
+    def execution(self, record: Incident) -> Execution:
+        """The execution of the record's latest attempt."""
+        name = execution_name(record.id, record.attempt)
+        states = self.world.client("stepfunctions")
+        return Execution(states, self.world.outputs["StateMachineArn"], name)
 
     def _wait(self, seconds: float, what: str) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self.story.pulse(f"{what}, {left:.0f} s more: {_figures(self.load.figures())}")
-            time.sleep(min(0.5, left))
+            self.story.pulse(f"{what}, {left:.0f} s more: {figures(self.load.figures())}")
+            time.sleep(min(POLL, left))
 
 
-def _figures(f: Figures) -> str:
-    bad = f.bad / max(f.chats, 1)
-    return f"P50 {f.p50:.0f} ms, P95 {f.p95:.0f} ms, {bad:.0%} over the SLO's second"
+def _outcome(passed: list[Passed]) -> str:
+    closing = [one.given for one in passed if one.state == "CloseIncident"]
+    return str(closing[-1].get("outcome")) if closing else "nothing"

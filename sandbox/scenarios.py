@@ -1,8 +1,10 @@
-"""What each scenario of the demo does to the world, and how it must end."""
+"""How each scenario of the demo must end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from backburn.incident import Status
 
 
 @dataclass(frozen=True)
@@ -11,10 +13,10 @@ class Scenario:
 
     name: str
     tells: str
-    status: str  # of the incident, at its end
-    outcome: str  # what closed it: a verdict, or the class of an answer
-    proposes: bool = True
-    applied: tuple[str, ...] = ()  # states that must have been passed
+    outcome: str  # with which the workflow reached CloseIncident
+    ends: frozenset[Status]
+    passes: frozenset[str]  # states it must have gone through
+    avoids: frozenset[str]  # states it must not have gone through
     halves_p95: bool = False
 
 
@@ -24,24 +26,28 @@ SCENARIOS = {
         Scenario(
             "cpu",
             "traffic outgrows the task's CPU; the fix is the next legal task size",
-            status="awaiting_ok",
-            outcome="recovered",
-            applied=("ApplyPatch", "Verify"),
+            outcome="Recovered",
+            # Honeycomb's own OK may come before or after our proof.
+            ends=frozenset({Status.AWAITING_OK, Status.RECOVERED}),
+            passes=frozenset({"RequestApproval", "ApplyPatch", "AwaitRollout", "Verify"}),
+            avoids=frozenset({"RollBack"}),
             halves_p95=True,
         ),
         Scenario(
             "throttled",
             "the model provider throttles; nothing of ours cures that",
-            status="closed",
             outcome="NotOurs",
-            proposes=False,
+            ends=frozenset({Status.CLOSED}),
+            passes=frozenset({"Diagnose"}),
+            avoids=frozenset({"ProposePatch", "RequestApproval", "ApplyPatch"}),
         ),
         Scenario(
             "worse",
             "a larger task lets more requests at once into a model endpoint with a fixed quota",
-            status="rolled_back",
-            outcome="worse",
-            applied=("ApplyPatch", "Verify", "RollBack"),
+            outcome="RolledBack",
+            ends=frozenset({Status.ROLLED_BACK}),
+            passes=frozenset({"RequestApproval", "ApplyPatch", "Verify", "RollBack"}),
+            avoids=frozenset(),
         ),
     )
 }

@@ -31,6 +31,7 @@ SEED: dict[str, Any] = {
         }
     ],
 }
+EVALUATE_EVERY = 30  # seconds between two judgements of the burn alert, on the clock's multiples
 # A sandbox's whole history is minutes, so that a burn of seconds eats a whole budget: the alert
 # waits until all of it is gone within the shortest window.
 BURN = {
@@ -41,7 +42,11 @@ BURN = {
 
 
 def connect(honeycomb: str, webhook: str, token: str) -> None:
-    """Install Backburn's recipient and bind the burn alert to it, through the public API."""
+    """Install Backburn's recipient and bind the burn alert to it, through the public API.
+
+    A young SLO has a budget of a few requests, which a cold start alone can burn: connect it after
+    a minute of healthy traffic.
+    """
     recipient = {
         "type": "webhook",
         "details": {

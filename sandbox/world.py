@@ -109,12 +109,18 @@ class World:
             self._start_parts()
             self.say("world", f"local AWS, Honeycomb, Bedrock and mailbox serve ({_since(begun)})")
             self._deploy(synthesised.result())
-        self.say("world", f"Backburn is deployed and connected to Honeycomb ({_since(begun)})")
+        self.say("world", f"Backburn is deployed ({_since(begun)})")
         self._deploy_patient()
         (self.directory / "addresses.json").write_text(
             json.dumps(asdict(self.addresses), indent=1) + "\n"
         )
         self.say("world", f"the chatbot is deployed by Pulumi and serves ({_since(begun)})")
+
+    def connect_honeycomb(self) -> None:
+        """Bind the SLO's burn alert to Backburn's webhook; do so when traffic has flowed."""
+        secret = self.outputs["WebhookSecretArn"]
+        token = self.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+        slo.connect(self.addresses.honeycomb, f"{self.addresses.api}/webhooks/honeycomb", token)
 
     def _start_parts(self) -> None:
         outbox = self.directory / "outbox"
@@ -132,7 +138,10 @@ class World:
                 *("--build-env", f"BACKBURN_CACHE={cache.cache()}"),
                 *("--build-env", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true"),
             ],
-            "honeycomb": ["--relax-burn-windows", "--seed", str(seed)],
+            "honeycomb": [
+                *("--relax-burn-windows", "--seed", str(seed)),
+                *("--evaluate-every", str(slo.EVALUATE_EVERY)),
+            ],
             "bedrock": [],
             "mailbox": ["--outbox", str(outbox)],
         }
@@ -160,8 +169,6 @@ class World:
             SecretId=self.outputs["HoneycombSecretArn"], SecretString=slo.CONFIGURATION_KEY
         )
         secrets.create_secret(Name="backburn/chatbot-passphrase", SecretString=stack.PASSPHRASE)
-        token = secrets.get_secret_value(SecretId=self.outputs["WebhookSecretArn"])["SecretString"]
-        slo.connect(self.addresses.honeycomb, f"{path}/webhooks/honeycomb", token)
 
     def _deploy_patient(self) -> None:
         workdir = self.directory / "patient"
@@ -232,6 +239,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with World(arguments.directory, lambda who, what: print(f"{who:<9} {what}")) as world:
+        world.connect_honeycomb()
         for name, address in asdict(world.addresses).items():
             print(f"  {name:<10} {address}")
         print(f"  written to {world.directory / 'addresses.json'}; Ctrl-C ends it all")

@@ -11,7 +11,7 @@ import uvicorn
 from .app import create_app
 from .errors import ApiError
 from .seed import plant
-from .standin import StandIn
+from .standin import EVALUATE_SECONDS, StandIn
 
 HOST = "127.0.0.1"
 
@@ -37,6 +37,13 @@ def main() -> None:
         action="store_true",
         help="allow burn-alert windows under Honeycomb's 60 minutes; every answer says so",
     )
+    parser.add_argument(
+        "--evaluate-every",
+        type=float,
+        default=EVALUATE_SECONDS,
+        metavar="SECONDS",
+        help="how often burn alerts are judged (default: %(default)g)",
+    )
     arguments = parser.parse_args()
     url = f"http://{HOST}:{arguments.port}"
     asyncio.run(serve(url, arguments))
@@ -44,7 +51,12 @@ def main() -> None:
 
 async def serve(url: str, arguments: argparse.Namespace) -> None:
     """Serve the stand-in those arguments describe."""
-    standin = StandIn(url, arguments.db, relaxed=arguments.relax_burn_windows)
+    standin = StandIn(
+        url,
+        arguments.db,
+        relaxed=arguments.relax_burn_windows,
+        evaluate_every=arguments.evaluate_every,
+    )
     if arguments.seed:
         try:
             plant(standin, arguments.seed)

@@ -24,7 +24,8 @@ from .query import parse_query
 from .run import Run, execute
 from .scope import EVERYTHING, Scope, slug
 
-EVALUATE_SECONDS = 2.0
+# How often Honeycomb evaluates burn alerts is in none of its pages: a minute is the slow guess.
+EVALUATE_SECONDS = 60.0
 RUN_SECONDS = 10.0  # a run that takes longer is ended
 TEAM = "sandbox"
 
@@ -41,7 +42,9 @@ class StandIn:
         clock: Callable[[], float] = time,
         http: httpx.AsyncClient | None = None,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
+        evaluate_every: float = EVALUATE_SECONDS,
     ) -> None:
+        self.evaluate_every = evaluate_every
         self.url, self.relaxed, self.clock = url.rstrip("/"), relaxed, clock
         self.pages = f"{self.url}/{TEAM}/environments/{TEAM}"
         config: dict[str, str | bool | int | float | list[str]]
@@ -120,9 +123,12 @@ class StandIn:
         task.add_done_callback(self._tasks.discard)
 
     async def watch(self) -> None:
-        """Evaluate until cancelled; one bad turn is printed and does not end the watch."""
+        """Evaluate on the clock's multiples of `evaluate_every` seconds, until cancelled.
+
+        One bad turn is printed and does not end the watch.
+        """
         while True:
-            await asyncio.sleep(EVALUATE_SECONDS)
+            await asyncio.sleep(self.evaluate_every - self.clock() % self.evaluate_every)
             try:
                 for firing in await asyncio.to_thread(self.evaluate):
                     self.deliver(firing)
