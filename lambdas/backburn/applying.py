@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
@@ -93,6 +94,7 @@ def execute(
         kind=kind,
         effects=effects,
         result="started",
+        plan=hashlib.sha256(plan).hexdigest(),
         started=site.clock(),
         earlier=_holders(order, site.artifacts),
     )

@@ -33,6 +33,7 @@ class Setting(Model):
     cures: frozenset[str] = Field(description="causes of a diagnosis")
     follow_on: tuple[FollowOn, ...] = Field(description="each exactly once")
     keeps: str = Field(description="input that must be true, so that replacing deletes nothing")
+    needs: tuple[str, str] = Field(description="list input, and what must be in it")
     settles: Literal["ecs_rollout"]
     api_calls: tuple[str, ...] = Field(description="what applying it needs of IAM")
 
@@ -51,6 +52,7 @@ CATALOGUE: Mapping[str, Setting] = {
         cures=frozenset({"own_cpu"}),
         follow_on=(FollowOn(type=SERVICE, op="update", paths={"taskDefinition": "update"}),),
         keeps="skipDestroy",  # the revision before is what a circuit breaker goes back to
+        needs=("requiresCompatibilities", "FARGATE"),  # the table of sizes is Fargate's
         settles="ecs_rollout",
         api_calls=(
             "ecs:DescribeClusters",

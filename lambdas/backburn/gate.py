@@ -44,14 +44,17 @@ def require_unmoved(before: Checkpoint, after: Checkpoint) -> None:
         raise Drifted("the stack's state moved while the patch was previewed: try again")
 
 
-def require_kept(change: Change, state: Checkpoint) -> None:
-    """Refused if replacing the resource would delete what a rollback goes back to."""
-    keeps = CATALOGUE[change.setting].keeps
+def require_suited(change: Change, state: Checkpoint) -> None:
+    """Refused if the setting is not made for the resource, or would delete what it replaces."""
+    setting = CATALOGUE[change.setting]
     inputs = state.resources.get(state.urn(change.resource) or "", {})
-    if inputs.get(keeps) is not True:
+    name, value = setting.needs
+    if value not in (inputs.get(name) or ()):
+        raise Refused(f"{change.resource.name} has no {value} in {name}: {setting.name} is for it")
+    if inputs.get(setting.keeps) is not True:
         raise Refused(
-            f"replacing {change.resource.name} would delete what is deployed now: set {keeps} on "
-            f"it (skip_destroy=True in Python) and deploy that first"
+            f"replacing {change.resource.name} would delete what is deployed now: set "
+            f"{setting.keeps} on it (skip_destroy=True in Python) and deploy that first"
         )
 
 

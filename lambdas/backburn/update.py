@@ -39,6 +39,7 @@ class Update(Model):
     kind: Kind
     effects: str = Field(description="effects digest of the approved proposal")
     result: Result
+    plan: str = Field(default="", description="sha256 of the plan the engine was held to")
     started: AwareDatetime
     ended: AwareDatetime | None = None
     holder: Holder | None = None

@@ -151,7 +151,9 @@ class FakeEngine:
         assert cpu is not None
         assert memory is not None
         kept = {"skipDestroy": True} if "skip_destroy=True" in text else {}
-        return {"family": "shop", "cpu": cpu[1], "memory": memory[1]} | kept
+        kinds = ["FARGATE"] if '["FARGATE"]' in text else ["EC2"]
+        size = {"family": "shop", "cpu": cpu[1], "memory": memory[1]}
+        return size | {"requiresCompatibilities": kinds} | kept
 
     @staticmethod
     def _desired(files: Files) -> int:

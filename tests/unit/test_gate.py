@@ -10,7 +10,7 @@ import pytest
 from backburn.catalogue import resize
 from backburn.checkpoint import Checkpoint, read
 from backburn.errors import Drifted, Refused
-from backburn.gate import judge, require_clean, require_kept, require_settled, require_unmoved
+from backburn.gate import judge, require_clean, require_settled, require_suited, require_unmoved
 from backburn.inputs import UNKNOWN, token
 from backburn.preview import PathChange, Plan, Step
 from tests.fakes.engine import CLUSTER, SERVICE, STACK, TASK, FakeEngine
@@ -236,13 +236,24 @@ def test_law_3_pending_operations_are_refused() -> None:
         require_settled(("creating Service shop-service",))
 
 
+def deployed(old: str = "", new: str = "") -> Checkpoint:
+    """The state of the shop, with a text of its program replaced."""
+    files = shop(**{"__main__.py": MAIN.replace(old, new)})
+    return read(FakeEngine(files).export(files))
+
+
 def test_law_3_a_replacement_deletes_nothing() -> None:
     """The revision before must stay registered; a program that lets it go is refused."""
-    require_kept(CHANGE, read(FakeEngine(shop()).export(shop())))
-    files = shop(**{"__main__.py": MAIN.replace("skip_destroy=True", "track_latest=True")})
-    for state in (read(FakeEngine(files).export(files)), read({"version": 3, "deployment": {}})):
-        with pytest.raises(Refused, match=r"set skipDestroy on it \(skip_destroy=True"):
-            require_kept(CHANGE, state)
+    require_suited(CHANGE, deployed())
+    with pytest.raises(Refused, match=r"set skipDestroy on it \(skip_destroy=True"):
+        require_suited(CHANGE, deployed("skip_destroy=True", "track_latest=True"))
+
+
+def test_law_3_a_setting_is_for_its_own_kind() -> None:
+    """A task on instances of one's own has other sizes; what is not deployed has none."""
+    for state in (deployed('"FARGATE"', '"EC2"'), read({"version": 3, "deployment": {}})):
+        with pytest.raises(Refused, match="no FARGATE in requiresCompatibilities"):
+            require_suited(CHANGE, state)
 
 
 def test_law_2_a_state_that_moves_is_refused() -> None:

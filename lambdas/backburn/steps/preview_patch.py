@@ -85,7 +85,7 @@ def foresee(
     document, plan = planned.result()
     foreseen = canonical_plan(document, state.providers)
     gate.judge(change, unpatched, foreseen)
-    gate.require_kept(change, state)
+    gate.require_suited(change, state)
     # A preview takes no lock: somebody else may have been at it while ours ran.
     gate.require_unmoved(state, checkpoint.read(engine.export(files)))
     bound = Bound(
