@@ -12,7 +12,7 @@ from chatbot.faults import FAULTS, calibrate
 from chatbot.latency import Figures
 from chatbot.load import Load
 from sandbox import approver, slo
-from sandbox.execution import ENDED, Execution, Passed
+from sandbox.execution import ENDED, Execution
 from sandbox.narrator import Narrator, figures
 from sandbox.scenarios import Scenario
 from sandbox.story import Story
@@ -34,6 +34,7 @@ class Play:
         self.surroundings = Surroundings(self.load, world.addresses.bedrock)
         self.narrator = Narrator(world, story)
         self.times: dict[str, float] = {}
+        self.read = 0  # approval mails
 
     def __enter__(self) -> Self:
         os.environ.update(self.world.product_environment())
@@ -94,7 +95,6 @@ class Play:
     def followed(self, incident: Incident) -> Incident:
         """Tell what happens until the execution has ended; the record then."""
         deadline = time.monotonic() + END_WITHIN
-        asked = False
         while time.monotonic() < deadline:
             record = wiring.incidents().get(incident.id)
             execution = self.execution(record)
@@ -103,9 +103,9 @@ class Play:
             if ended:
                 self.times["alert to end"] = time.monotonic() - self.alerted
                 break
-            letters = [] if asked else approver.letters(self.world.addresses.mailbox, record.id)
-            if letters:
-                asked = True
+            letters = approver.letters(self.world.addresses.mailbox, record.id)
+            if len(letters) > self.read:
+                self.read = len(letters)
                 self.asked(letters[-1])
             self.story.pulse(figures(self.load.figures()))
             time.sleep(POLL)
@@ -133,13 +133,19 @@ class Play:
             problems.append(f"the execution is {status}: {execution.failure()}")
         if record.status not in scenario.ends:
             problems.append(f"the incident is {record.status}, not {'/'.join(scenario.ends)}")
-        if (outcome := _outcome(passed)) != scenario.outcome:
+        if (outcome := self.outcome(record)) != scenario.outcome:
             problems.append(f"it was closed as {outcome}, not {scenario.outcome}")
         problems += [f"{state} was not passed" for state in sorted(scenario.passes - names)]
         problems += [f"{state} was passed" for state in sorted(scenario.avoids & names)]
         if scenario.halves_p95 and after.p95 > burning.p95 / 2:
             problems.append(f"P95 went from {burning.p95:.0f} to {after.p95:.0f} ms only")
         return problems
+
+    def outcome(self, record: Incident) -> str:
+        """With what the workflow reached CloseIncident."""
+        passed = self.execution(record).passed()
+        closing = [one.given for one in passed if one.state == "CloseIncident"]
+        return str(closing[-1].get("outcome")) if closing else "nothing"
 
     def execution(self, record: Incident) -> Execution:
         """The execution of the record's latest attempt."""
@@ -152,8 +158,3 @@ class Play:
         while (left := end - time.monotonic()) > 0:
             self.story.pulse(f"{what}, {left:.0f} s more: {figures(self.load.figures())}")
             time.sleep(min(POLL, left))
-
-
-def _outcome(passed: list[Passed]) -> str:
-    closing = [one.given for one in passed if one.state == "CloseIncident"]
-    return str(closing[-1].get("outcome")) if closing else "nothing"

@@ -57,6 +57,7 @@ class World:
         here = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
         self.addresses = Addresses(api="", **here)
         self.outputs: dict[str, str] = {}
+        self.connected = False
 
     def __enter__(self) -> Self:
         try:
@@ -117,7 +118,10 @@ class World:
         self.say("world", f"the chatbot is deployed by Pulumi and serves ({_since(begun)})")
 
     def connect_honeycomb(self) -> None:
-        """Bind the SLO's burn alert to Backburn's webhook; do so when traffic has flowed."""
+        """Bind the SLO's burn alert to Backburn's webhook, once; do so when traffic has flowed."""
+        if self.connected:
+            return
+        self.connected = True
         secret = self.outputs["WebhookSecretArn"]
         token = self.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
         slo.connect(self.addresses.honeycomb, f"{self.addresses.api}/webhooks/honeycomb", token)
