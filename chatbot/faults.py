@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any, Protocol
 
 import httpx
@@ -18,9 +17,10 @@ import httpx
 from chatbot.traffic import CHAT_SHARE, Call, call
 
 UNITS_PER_VCPU = 1024
-BATCHES = 4
-BATCH = 25  # each with the usual shares exactly: 20 chats, 3 searches, 2 times the providers
-AT_ONCE = 3
+WARM_UP = 20
+ASKED = 100  # with the usual shares exactly
+STRIDE = 37  # mixes them: it has no factor in common with ASKED
+AT_ONCE = 10  # more than the workers of half a vCPU
 PATIENCE = 30.0
 
 
@@ -126,38 +126,33 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "worse",
             "traffic grows beyond the task's CPU, and the model's quota lies not far above it",
-            before=(ModelQuota(chats=1.2), CALM),
-            during=(Traffic(load=1.65, patience=0.95),),
+            before=(ModelQuota(chats=1.25), CALM),
+            during=(Traffic(load=1.65, patience=1.1),),
         ),
     )
 }
 
 
 def calibrate(url: str, client: httpx.Client | None = None) -> Calibration:
-    """What a request costs the process that serves `url`: the least of several measurements.
-
-    Processors that others keep busy too make work look dearer, never cheaper.
-    """
+    """What a request costs the process that serves `url` when it is kept busy without a pause."""
+    # Kept busy, because on shared processors the same work costs more when all of them are.
+    mix = [call(turn, (turn * STRIDE % ASKED + 0.5) / ASKED) for turn in range(ASKED)]
     with (
         client or httpx.Client(base_url=url, timeout=PATIENCE) as asking,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        looks = []
-        for batch in range(1 + BATCHES):  # the first warms up
-            mix = [call(batch + turn, (turn + 0.5) / BATCH) for turn in range(BATCH)]
-            list(pool.map(partial(_ask, asking), mix))
-            looks.append(_health(asking))
-    revisions = list(dict.fromkeys(look["revision"] for look in looks))
-    if len(revisions) > 1:
+        list(pool.map(partial(_ask, asking), mix[:WARM_UP]))
+        before = _health(asking)
+        list(pool.map(partial(_ask, asking), mix))
+        after = _health(asking)
+    if before["revision"] != after["revision"]:
         raise RuntimeError(
-            f"{url} changed from revision {revisions[0]} to {revisions[1]} while it was being"
-            " measured; calibrate when its rollout has settled"
+            f"{url} changed from revision {before['revision']} to {after['revision']} while it was"
+            " being measured; calibrate when its rollout has settled"
         )
-    least = min(
-        (after["cpuSeconds"] - before["cpuSeconds"]) / (after["requests"] - before["requests"])
-        for before, after in pairwise(looks)
-    )
-    return Calibration(cpu_ms=least * 1000, cpu_units=looks[-1]["cpuUnits"])
+    served = after["requests"] - before["requests"]
+    spent = after["cpuSeconds"] - before["cpuSeconds"]
+    return Calibration(cpu_ms=spent * 1000 / served, cpu_units=after["cpuUnits"])
 
 
 def _ask(client: httpx.Client, one: Call) -> None:

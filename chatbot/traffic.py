@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 CHAT = "/api/chat"
 CHAT_SHARE = 0.8
+SMALL_TALK_SHARE = 0.24  # of all requests: chats that want no passages looked up
 CONTEXT_SHARE = 0.12  # the rest asks for the providers
 
 QUESTIONS = (
@@ -39,7 +40,8 @@ def call(turn: int, chance: float) -> Call:
     """The request of the `turn`th arrival; `chance` in [0, 1) decides what it asks for."""
     question = QUESTIONS[turn % len(QUESTIONS)]
     if chance < CHAT_SHARE:
-        body = {"message": question, "maxContextDocs": 5, "includeContext": True}
+        wants_passages = chance >= SMALL_TALK_SHARE
+        body = {"message": question, "maxContextDocs": 5, "includeContext": wants_passages}
         return Call("POST", CHAT, body)
     if chance < CHAT_SHARE + CONTEXT_SHARE:
         return Call("GET", f"/api/chat/context?message={quote(question)}")

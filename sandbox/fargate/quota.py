@@ -19,8 +19,8 @@ from .duty_cycle import DutyCycle
 
 UNITS = 1024  # of one CPU
 _PERIOD = 100_000  # microseconds, the kernel's default
-# A task's CPU on Fargate is its own. Here it is shared with the whole sandbox, in which each process
-# outside weighs as much as our whole group: so the group gets the most that the kernel allows.
+# A task's CPU on Fargate is its own. Here the whole sandbox shares it, and each process outside
+# weighs as much as our whole group: so the group gets the most that the kernel allows.
 _DEDICATED_V1, _DEDICATED_V2 = "262144", "10000"
 _ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 126; shift; done; shift; exec "$@"'
 

@@ -87,7 +87,7 @@ def test_errors_of_the_service_are_counted() -> None:
 
 
 def test_most_of_the_traffic_are_chats_with_rotating_questions() -> None:
-    """Eight questions in turn; some of the traffic goes to the neighbours."""
+    """Eight questions in turn; three of ten want no passages; the rest asks the neighbours."""
     chance = random.Random(1)
     calls = [call(turn, chance.random()) for turn in range(2000)]
     shares = Counter(one.route for one in calls)
@@ -95,6 +95,8 @@ def test_most_of_the_traffic_are_chats_with_rotating_questions() -> None:
     assert set(shares) == {CHAT, "/api/chat/context", "/api/chat/providers"}
     asked = {one.body["message"] for one in calls if one.body}
     assert asked == set(QUESTIONS)
+    plain = sum(one.body is not None and not one.body["includeContext"] for one in calls)
+    assert plain / shares[CHAT] == pytest.approx(0.3, abs=0.05)
     assert len(QUESTIONS) == 8
 
 
