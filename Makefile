@@ -34,7 +34,7 @@ scenarios: setup ## every scenario of the demo, one after the other
 
 .PHONY: sandbox
 sandbox: setup ## the whole world on this machine, until Ctrl-C; addresses in .sandbox/addresses.json
-	@$(VENV) -m sandbox.world --directory $(SANDBOX)
+	@$(VENV) -m sandbox --directory $(SANDBOX)
 
 .PHONY: test
 test: setup ## every test, the played incidents included

@@ -1,18 +1,15 @@
 """The whole world on one machine: local AWS, Honeycomb, Bedrock, mail, the patient, Backburn.
 
-`python -m sandbox.world` stays up until Ctrl-C; the demo and the tests start the same thing.
+`python -m sandbox` keeps it up until Ctrl-C; the demo and the tests start the same thing.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -232,27 +229,3 @@ def _free_ports(*names: str) -> dict[str, int]:
 
 def _since(begun: float) -> str:
     return f"{time.monotonic() - begun:.1f} s"
-
-
-def main() -> int:
-    """Keep a sandbox up until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.world", description=__doc__)
-    parser.add_argument("--directory", type=Path, default=Path(".sandbox"))
-    arguments = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with World(arguments.directory, lambda who, what: print(f"{who:<9} {what}")) as world:
-        world.connect_honeycomb()
-        for name, address in asdict(world.addresses).items():
-            print(f"  {name:<10} {address}")
-        print(f"  written to {world.directory / 'addresses.json'}; Ctrl-C ends it all")
-        while not stop.wait(1):
-            if dead := world.processes.dead():
-                print(f"ended by itself: {', '.join(dead)}; logs in {world.directory / 'logs'}")
-                return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
