@@ -30,7 +30,8 @@ class Story:
         style = _STYLES.get(who, "bold green")
         for number, line in enumerate(what.splitlines() or [""]):
             head = f"{self._clock()}  {who:<15}" if number == 0 else " " * 22
-            self.console.print(Text(head, style), Text(line))
+            # Not wrapped: a link in a mail must stay one link.
+            self.console.print(Text(head, style), Text(line), soft_wrap=True)
 
     def pulse(self, what: str) -> None:
         """Show a passing figure: on one line that changes at a terminal, else not at all."""
