@@ -38,6 +38,7 @@ class Play:
 
     def __enter__(self) -> Self:
         os.environ.update(self.world.product_environment())
+        self.surroundings.set_bedrock_quota({})  # what an earlier fault may have left
         self.calibration = calibrate(self.world.addresses.chatbot)
         self.fault.apply(self.fault.before, self.surroundings, self.calibration)
         self.load.start()
