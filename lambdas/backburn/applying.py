@@ -16,10 +16,9 @@ from .patch import Files
 from .ports import Approvals, Artifacts, Brakes, Builds, Clock, Engine, Incidents, MacKey
 from .preview import Step
 from .proposal import Effects, Proposal
-from .update import Holder, Kind, Run, Update, finished
+from .update import DOCUMENT, Holder, Kind, Run, Update, finished
 from .workload import Workload
 
-DOCUMENT = {"apply": "update", "rollback": "rollback"}
 # A click in the last second still has ConfirmBurn and the start of a build before it.
 GRACE = timedelta(minutes=15)
 
@@ -104,13 +103,23 @@ def execute(
         update = update.model_copy(update={"holder": site.builds.holder(pid)})
         record(order, site, update)
 
-    run = _up(order, site, files, plan, update, started)
+    try:
+        run = _up(order, site, files, plan, update, started)
+    except Locked as locked:
+        nothing = {"result": "failed", "ended": site.clock(), "said": str(locked)}
+        record(order, site, update.model_copy(update=nothing))
+        raise
     update = finished(update, run, steps, state.providers, site.clock())
     record(order, site, update)
-    site.incidents.note(order.incident, site.clock(), _state(kind), update.words())
+    site.incidents.note(order.incident, site.clock(), state_of(kind), update.words())
     if update.result != "succeeded":
         raise BuildFault(f"the update did not do what was approved; {update.words()}")
     return update
+
+
+def state_of(kind: Kind) -> str:
+    """The state that makes such an update."""
+    return "ApplyPatch" if kind == "apply" else "RollBack"
 
 
 def record(order: Order, site: Site, update: Update) -> None:
@@ -145,7 +154,7 @@ def _up(
         if not _left_by(before.earlier, locked, site.builds):
             raise
         said = f"removed the lock that our own ended build left: {locked}"
-        site.incidents.note(order.incident, site.clock(), _state(before.kind), said)
+        site.incidents.note(order.incident, site.clock(), state_of(before.kind), said)
         site.engine.unlock(files)
         return site.engine.up(files, plan, started)
 
@@ -170,7 +179,3 @@ def _holders(order: Order, artifacts: Artifacts) -> tuple[Holder, ...]:
             update = Update.model_validate_json(data)
             found += [*update.earlier, *([update.holder] if update.holder else [])]
     return tuple(dict.fromkeys(found))
-
-
-def _state(kind: Kind) -> str:
-    return "ApplyPatch" if kind == "apply" else "RollBack"

@@ -35,6 +35,14 @@ ENDINGS = {
     "Rejected": Ending(Status.CLOSED, "Rejected", UNTOUCHED),
     "Expired": Ending(Status.CLOSED, "Expired", UNTOUCHED),
     "BurnEnded": Ending(Status.HELD, "The burn ended by itself", UNTOUCHED),
+    "HalfApplied": Ending(
+        Status.PARKED,
+        "Half applied",
+        "The change was applied in part, and the update is not repeated: deploy the published"
+        " program to take it back, or the patched one to finish it.",
+        applied=True,
+        operators=True,
+    ),
     "Recovered": Ending(
         Status.AWAITING_OK, "Recovered", "The change is in force and has helped.", applied=True
     ),
@@ -63,6 +71,13 @@ ENDINGS = {
         Status.PARKED,
         "The rollback was refused",
         "The change was applied and is still in force, although it should be taken back.",
+        applied=True,
+        operators=True,
+    ),
+    "RollbackHalfApplied": Ending(
+        Status.PARKED,
+        "The rollback ended half-way",
+        "The change was applied, and it was taken back in part only.",
         applied=True,
         operators=True,
     ),

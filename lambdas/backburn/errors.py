@@ -18,6 +18,7 @@ BackburnError
 ├── BuildAnswer             how a build ends beside Refused: exported as OUTCOME, for a Choice
 │   ├── Drifted             the unpatched program or the state is not what is deployed
 │   ├── Broken              the program does not run, or its stack does not exist
+│   ├── HalfApplied         an earlier run of the build did a part; nobody goes on unasked
 │   └── Locked              somebody else's update holds the stack
 ├── Fault                   an operator's turn: fails in place, red and redrivable
 │   ├── BadWorkloads        workloads.yaml is wrong
@@ -94,6 +95,10 @@ class Drifted(BuildAnswer):
 
 class Broken(BuildAnswer):
     """The program does not run, or its stack does not exist: with the program's own lines."""
+
+
+class HalfApplied(BuildAnswer):
+    """An earlier run did a part of the update: what was done, and what is open."""
 
 
 class Locked(BuildAnswer):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .errors import Abstained, Braked, Broken, Drifted, Locked, Refused
+from .errors import Abstained, Braked, Broken, Drifted, HalfApplied, Locked, Refused
 from .incident import artifact_key
 
 LONGEST = 400
@@ -22,6 +22,7 @@ OUTCOMES = {
     Braked: "refused",
     Drifted: "drifted",
     Broken: "broken",
+    HalfApplied: "half_applied",
     Locked: "locked",
 }
 
@@ -45,7 +46,7 @@ def answer(work: Callable[[], Mapping[str, str]], outcomes: tuple[str, ...]) -> 
     """
     try:
         return work()
-    except (Refused, Abstained, Braked, Drifted, Broken, Locked) as answered:
+    except (Refused, Abstained, Braked, Drifted, Broken, HalfApplied, Locked) as answered:
         outcome = OUTCOMES[type(answered)]
         known = outcome if outcome in {"refused", "drifted", *outcomes} else "refused"
         return {"OUTCOME": known, "REASON": str(answered)}

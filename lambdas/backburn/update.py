@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
 from .errors import Refused
+from .incident import artifact_key
 from .inputs import UNKNOWN, is_token
 from .preview import PathChange, Plan, Step, canonical_plan, short, type_of
 from .workload import Model
 
+if TYPE_CHECKING:
+    from .ports import Artifacts
+
 Event = Mapping[str, Any]  # one line of `pulumi up --json`
 Kind = Literal["apply", "rollback"]
+DOCUMENT = {"apply": "update", "rollback": "rollback"}
 Result = Literal["started", "succeeded", "failed"]
 
 
@@ -51,6 +56,12 @@ class Update(Model):
     task_definition: str = Field(default="", description="ARN that the service now runs")
     said: str = ""
 
+    @property
+    def did_nothing(self) -> bool:
+        """Whether it ended and is known not to have touched anything."""
+        touched = self.executed or self.failed or self.differences
+        return self.result == "failed" and not touched
+
     def words(self) -> str:
         """What was done and what was not, for the timeline."""
         if self.result == "started":
@@ -64,6 +75,32 @@ class Update(Model):
         if self.differences:
             parts.append(f"other than approved: {'; '.join(self.differences)}")
         return "; ".join([*parts, self.said] if self.said else parts)
+
+    def told(self) -> str:
+        """The same for whoever must go on from there."""
+        if self.result == "started":
+            doubt = "it was begun and its end is not recorded: look at the stack first"
+            return f"{self.kind}: {doubt}"
+        return f"{self.kind}: {self.words()}"
+
+
+def recorded(artifacts: Artifacts, incident: str, attempt: int) -> tuple[Update, ...]:
+    """What the builds of an attempt have done to the world, as they wrote it down."""
+    found = []
+    for name in DOCUMENT.values():
+        try:
+            data = artifacts.read(artifact_key(incident, attempt, name))
+        except KeyError:
+            continue
+        found.append(Update.model_validate_json(data))
+    return tuple(found)
+
+
+def standing(updates: tuple[Update, ...]) -> tuple[Update, ...]:
+    """Those of an attempt that left the world another than they found it."""
+    done = tuple(update for update in updates if not update.did_nothing)
+    undone = done and (done[-1].kind, done[-1].result) == ("rollback", "succeeded")
+    return () if undone else done
 
 
 def finished(

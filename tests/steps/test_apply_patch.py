@@ -11,7 +11,7 @@ import pytest
 
 from backburn import bundle, proposal
 from backburn.decision import Decision
-from backburn.errors import Braked, BuildFault, Drifted, Locked, Refused
+from backburn.errors import Braked, Broken, BuildFault, Drifted, HalfApplied, Locked, Refused
 from backburn.incident import Status
 from backburn.patch import Patch
 from backburn.update import Holder, Update
@@ -252,9 +252,41 @@ def test_a_half_applied_update_is_not_applied_again() -> None:
     with pytest.raises(BuildFault):
         world.apply()
     world.engine.fails_at = ""
-    with pytest.raises(
-        Drifted, match=r"half-way: applied: replace TaskDefinition.*still open: update Service"
-    ):
+    said = r"half-way: applied: replace TaskDefinition.*still open: update Service"
+    with pytest.raises(HalfApplied, match=said):
+        world.apply()
+    assert world.engine.calls.count("up") == 1
+
+
+def test_a_half_applied_update_is_said_even_if_the_rest_cannot_be_foreseen() -> None:
+    """What is known is told; what is not is told, too."""
+    world = Shop().approved()
+    world.engine.fails_at = SERVICE
+    with pytest.raises(BuildFault):
+        world.apply()
+
+    def broken(_files: object) -> Any:
+        raise Broken("the program needs a newer provider")
+
+    world.engine.preview = broken  # type: ignore[method-assign]
+    with pytest.raises(HalfApplied, match=r"replace TaskDefinition.*foreseen: the program needs"):
+        world.apply()
+
+
+def test_an_update_that_could_not_begin_leaves_others_work_what_it_is() -> None:
+    """The plan did not fit any more: that is drift, and nothing is half applied."""
+    world = Shop().approved()
+    up = world.engine.up
+
+    def scaled_then_up(*arguments: Any) -> Any:
+        world.engine.desired = 5
+        return up(*arguments)
+
+    world.engine.up = scaled_then_up  # type: ignore[method-assign]
+    with pytest.raises(BuildFault, match="applied: nothing"):
+        world.apply()
+    assert update_of(world).did_nothing
+    with pytest.raises(Drifted):
         world.apply()
 
 
@@ -283,14 +315,14 @@ def test_a_build_killed_after_the_apply_is_found_applied() -> None:
     assert world.engine.calls.count("up") == 1
 
 
-def test_a_killed_build_and_a_program_that_moved_on_is_drift() -> None:
+def test_a_killed_build_and_a_program_that_moved_on_is_half_applied() -> None:
     """Which program is right, a person must say."""
     world = Shop().approved()
     world.engine.breaks_off = True
     with pytest.raises(KeyboardInterrupt):
         world.apply()
     _another_file(world)
-    with pytest.raises(Drifted, match="the program moved on"):
+    with pytest.raises(HalfApplied, match="the program moved on"):
         world.apply()
 
 
@@ -362,6 +394,7 @@ def test_who_tried_before_is_remembered() -> None:
     world.engine.holders = [("laptop", 7)]
     with pytest.raises(Locked):
         world.apply()
+    assert update_of(world).did_nothing, "who could not take the lock has changed nothing"
     known = {(h.host, h.pid) for h in update_of(world).earlier}
     assert known == {("then", 99)}
     assert json.loads(world.artifacts.read(ORDER.key("update")))["holder"]["build"] == "deploy:2"

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from backburn.ending import ENDINGS
+from backburn.ending import ENDINGS, UNTOUCHED
 from backburn.errors import HoneycombDenied
 from backburn.incident import OK_CAME, Status, artifact_key
 from backburn.proposal import Proposal, document
 from backburn.shown import shown
-from backburn.steps.close_incident import close_incident
+from backburn.steps.close_incident import TAKE_BACK, close_incident
+from backburn.update import Update
 from tests.fakes import proposals
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.incidents import FakeIncidents
@@ -22,6 +23,7 @@ from tests.fakes.proposals import NOW
 from tests.fakes.telemetry import FakeTelemetry
 
 NAME = proposals.incident().id
+STEP = proposals.preview().bound.steps[1]
 ASL = Path(__file__).parents[2] / "stacks" / "remediation.asl.json"
 APPROVER = "approver@example.com"
 
@@ -47,6 +49,13 @@ class Desk:
         )
         proposal = Proposal(effects=preview.effects(NOW + timedelta(hours=1)), shown=told)
         self.artifacts.write(artifact_key(NAME, 1, "proposal"), document(proposal))
+
+    def update(self, name: str, attempt: int = 1, **fields: Any) -> None:
+        """What a build wrote down."""
+        kind = "apply" if name == "update" else "rollback"
+        known = {"kind": kind, "effects": "e" * 64, "result": "succeeded", "started": NOW}
+        update = Update.model_validate(known | fields)
+        self.artifacts.write(artifact_key(NAME, attempt, name), update.model_dump_json().encode())
 
     def close(self, outcome: str, reason: str = "why", **more: Any) -> dict[str, Any]:
         """The state, once."""
@@ -96,6 +105,8 @@ def test_every_outcome_of_the_workflow_has_its_ending() -> None:
         ("Unknown", Status.CLOSED),
         ("RolledBack", Status.ROLLED_BACK),
         ("RollbackRefused", Status.PARKED),
+        ("HalfApplied", Status.PARKED),
+        ("RollbackHalfApplied", Status.PARKED),
     ],
 )
 def test_an_outcome_becomes_the_status(desk: Desk, outcome: str, status: Status) -> None:
@@ -162,13 +173,42 @@ def test_nobody_awaits_an_ok_that_has_come(desk: Desk) -> None:
     assert desk.close("Recovered")["status"] == "recovered"
 
 
-@pytest.mark.parametrize("outcome", ["Unknown", "RollbackRefused", "RollbackNotDeployed"])
+@pytest.mark.parametrize("outcome", sorted(TAKE_BACK))
 def test_what_stands_unproven_can_be_taken_back(desk: Desk, outcome: str) -> None:
     """The mail says how, in the program's own words."""
     desk.propose()
     desk.close(outcome)
     way_back = "otel-ai-chatbot-task: cpu 1024 -> 512, memory 2048 -> 1024"
     assert way_back in desk.mailer.sent[0].text
+
+
+def test_nothing_half_applied_goes_unsaid(desk: Desk) -> None:
+    """What was applied and what was not, from the build's own record."""
+    desk.update("update", executed=(STEP,), missing=(proposals.SERVICE,), result="failed")
+    desk.close("HalfApplied")
+    for letter in desk.mailer.sent:
+        assert "apply: applied: replace TaskDefinition otel-ai-chatbot-task" in letter.text
+        assert "not applied: Service otel-ai-chatbot-service" in letter.text
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_nothing_was_changed_is_said_only_where_it_is_true(desk: Desk, attempt: int) -> None:
+    """A refused redrive or a second attempt does not hide what a build did before."""
+    desk.update("update", executed=(STEP,), result="failed")
+    desk.close("Refused", attempt=attempt)
+    assert [m.to for m in desk.mailer.sent] == [APPROVER, OPERATORS]
+    assert UNTOUCHED not in desk.mailer.sent[0].text
+    assert "attempt 1, apply: applied: replace TaskDefinition" in desk.mailer.sent[0].text
+
+
+def test_what_was_taken_back_or_never_began_does_not_stand(desk: Desk) -> None:
+    """Then nothing was changed, seen from today."""
+    desk.update("update", executed=(STEP,))
+    desk.update("rollback", executed=(STEP,))
+    desk.update("update", attempt=2, result="failed", said="the stack is locked")
+    desk.close("Refused", attempt=2)
+    assert [m.to for m in desk.mailer.sent] == [APPROVER]
+    assert UNTOUCHED in desk.mailer.sent[0].text
 
 
 def test_the_record_is_written(desk: Desk) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from backburn import bundle
-from backburn.errors import BuildFault, Drifted, Refused
+from backburn.errors import BuildFault, Drifted, HalfApplied, Refused
 from backburn.update import Update
-from tests.fakes.engine import ARN, SERVICE
+from tests.fakes.engine import ARN, SERVICE, TASK
 from tests.fakes.program import CONFIG, MAIN, shop
 from tests.fakes.shop import BUNDLE, ORDER, Shop
 
@@ -115,6 +115,58 @@ def test_a_rollback_that_fails_says_what_it_did() -> None:
     with pytest.raises(BuildFault, match="failed: Service shop-service"):
         world.roll_back()
     assert b'cpu="1024"' in world.files["__main__.py"]
+
+
+def half_rolled_back() -> Shop:
+    """A shop whose rollback failed at its second step."""
+    world = applied()
+    world.engine.fails_at = SERVICE
+    with pytest.raises(BuildFault):
+        world.roll_back()
+    world.engine.fails_at = ""
+    return world
+
+
+def test_a_half_rolled_back_update_is_not_repeated() -> None:
+    """The redriven build says what is done and what is open, even with the kill switch on."""
+    world = half_rolled_back()
+    world.brakes.why = "stopped by ops"
+    said = r"half-way: rolled back: replace TaskDefinition.*still open: update Service"
+    with pytest.raises(HalfApplied, match=said):
+        world.roll_back()
+    assert world.engine.calls.count("up") == 2
+
+
+def test_a_half_rolled_back_program_that_moved_on_is_half_rolled_back() -> None:
+    """Not merely drift: a part of the change is taken back."""
+    world = half_rolled_back()
+    world.artifacts.write(BUNDLE, bundle.pack(shop(**{"jobs.py": ""})))
+    with pytest.raises(HalfApplied, match=r"rolled back: replace TaskDefinition.*not the patched"):
+        world.roll_back()
+
+
+def test_a_rollback_that_did_nothing_is_tried_again() -> None:
+    """The cloud refused the first step."""
+    world = applied()
+    world.engine.fails_at = TASK
+    with pytest.raises(BuildFault):
+        world.roll_back()
+    world.engine.fails_at = ""
+    assert world.roll_back()["OUTCOME"] == "rolled_back"
+
+
+def test_a_build_killed_after_the_rollback_is_found_rolled_back() -> None:
+    """Nothing was recorded; the state tells, and the program follows."""
+    world = applied()
+    world.engine.breaks_off = True
+    with pytest.raises(KeyboardInterrupt):
+        world.roll_back()
+    world.engine.breaks_off = False
+    assert world.roll_back()["OUTCOME"] == "rolled_back"
+    update = Update.model_validate_json(world.artifacts.read(ORDER.key("rollback")))
+    assert (update.result, update.task_definition) == ("succeeded", ARN.format(3))
+    assert world.files == shop()
+    assert world.engine.calls.count("up") == 2
 
 
 def test_an_expired_approval_still_rolls_back() -> None:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backburn.errors import Abstained, Braked, Broken, BuildFault, Drifted, Locked, Refused
+from backburn.errors import (
+    Abstained,
+    Braked,
+    Broken,
+    BuildFault,
+    Drifted,
+    HalfApplied,
+    Locked,
+    Refused,
+)
 from backburn.exports import LONGEST, Order, answer, harmless, lines
 
 HOSTILE = ["$(reboot)", "`id`", "'; rm -rf / #", "a\nOUTCOME='applied'", "\\", "\x00", "${IFS}"]
@@ -50,6 +59,7 @@ def test_arrows_are_words() -> None:
         (Braked("b"), "refused"),
         (Drifted("d"), "drifted"),
         (Broken("p"), "broken"),
+        (HalfApplied("h"), "half_applied"),
         (Locked("l"), "refused"),  # a preview takes no lock: its Choice does not know it
     ],
 )
@@ -59,7 +69,7 @@ def test_answers_are_exported(error: Exception, outcome: str) -> None:
     def work() -> dict[str, str]:
         raise error
 
-    assert answer(work, ("broken",)) == {"OUTCOME": outcome, "REASON": str(error)}
+    assert answer(work, ("broken", "half_applied")) == {"OUTCOME": outcome, "REASON": str(error)}
 
 
 def test_faults_are_not_answers() -> None:

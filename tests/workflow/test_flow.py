@@ -142,6 +142,22 @@ def test_an_apply_that_is_refused_changes_nothing(theatre: Theatre, outcome: str
     assert run.closed == {"outcome": "Refused", "reason": "another digest"}
 
 
+def test_a_half_applied_change_is_an_operators_turn(theatre: Theatre) -> None:
+    """An outcome of its own: neither refused nor applied, and nothing is rolled back unasked."""
+    half = {"OUTCOME": "half_applied", "REASON": "one of two"}
+    run = theatre.play(built={"apply_patch": half})
+    assert run.states[-2:] == ["ApplyAnswered", "CloseIncident"]
+    assert run.closed == {"outcome": "HalfApplied", "reason": "one of two"}
+
+
+def test_a_half_applied_rollback_is_an_operators_turn(theatre: Theatre) -> None:
+    """There is no second one."""
+    half = {"OUTCOME": "half_applied", "REASON": "one of two"}
+    run = theatre.play({"Verify": [looked("worse")]}, built={"roll_back": half})
+    assert run.states[-2:] == ["RollbackAnswered", "CloseIncident"]
+    assert run.closed == {"outcome": "RollbackHalfApplied", "reason": "one of two"}
+
+
 @pytest.mark.parametrize("verdict", ["worse", "unchanged"])
 def test_a_change_that_does_not_help_is_rolled_back_once(theatre: Theatre, verdict: str) -> None:
     """Even if the verdict after the rollback is no better."""

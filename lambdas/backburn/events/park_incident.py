@@ -11,13 +11,12 @@ from typing import Any
 
 from backburn import mail, wiring
 from backburn.alert import plain
-from backburn.incident import Status, artifact_key
+from backburn.incident import Status
 from backburn.ports import Artifacts, Failure, Incidents, Mailer, Workflow
-from backburn.update import Update
+from backburn.update import recorded
 
 STATE = "park_incident"
 REGION = 3  # field of an ARN
-DOCUMENTS = ("update", "rollback")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -83,16 +82,7 @@ def said(failure: Failure) -> str:
 
 def applied_words(artifacts: Artifacts, incident: str, attempt: int) -> str:
     """What the builds of this attempt have done to the world, as they wrote it down."""
-    told = []
-    for name in DOCUMENTS:
-        try:
-            data = artifacts.read(artifact_key(incident, attempt, name))
-        except KeyError:
-            continue
-        update = Update.model_validate_json(data)
-        unfinished = update.result == "started"
-        doubt = "it was begun and its end is not recorded: look at the stack before anything else"
-        told.append(f"{update.kind}: {doubt if unfinished else update.words()}")
+    told = [update.told() for update in recorded(artifacts, incident, attempt)]
     return ". ".join(told) or "Nothing was applied"
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backburn import applying, bundle, catalogue, checkpoint, patch, proposal, wiring
+from backburn import applying, bundle, catalogue, checkpoint, patch, proposal, redrive, wiring
 from backburn.applying import Site
 from backburn.brakes import capped, check, day
 from backburn.errors import Braked, Drifted, Refused
 from backburn.exports import Order, answer
 from backburn.incident import Status
 from backburn.patch import Files, Patch
-from backburn.preview import canonical_plan, words
 from backburn.proposal import Effects
 from backburn.steps.preview_patch import foresee
 from backburn.steps.propose_patch import program_files
@@ -27,7 +26,7 @@ def main() -> None:
     order = wiring.order()
     workload = wiring.workload(order.workload)
     site = wiring.site(workload)
-    wiring.export(answer(lambda: apply_patch(order, workload, site), ("locked",)))
+    wiring.export(answer(lambda: apply_patch(order, workload, site), ("locked", "half_applied")))
 
 
 def apply_patch(order: Order, workload: Workload, site: Site) -> Mapping[str, str]:
@@ -80,38 +79,18 @@ def _apply(
 def _already_applied(
     order: Order, site: Site, files: Files, edits: Patch, effects: Effects
 ) -> Update | None:
-    """The update of an earlier run that did it all; Drifted if one did a part of it."""
+    """The update of an earlier run that did it all; HalfApplied if one did a part of it."""
     digest = proposal.effects_digest(effects)
     update = applying.earlier(order, site.artifacts, "apply", digest)
     if update is None or update.result == "succeeded":
         return update
+    state = checkpoint.read(site.engine.export(files))
+    if update.did_nothing or state.sha256 == effects.checkpoint:
+        return None
     if bundle.sha256(files) != effects.bundle:
-        raise Drifted(
-            f"an earlier run ended half-way: {update.words()}; and the program moved on since"
-        )
-    patched = patch.apply(edits, files)
-    state = checkpoint.read(site.engine.export(patched))
-    if state.sha256 == effects.checkpoint:
-        return None  # it did nothing
-    left = canonical_plan(site.engine.preview(patched), state.providers).steps
-    if state.pending or left:
-        missing = ", ".join(state.pending + tuple(words(s) for s in left))
-        raise Drifted(f"an earlier run ended half-way: {update.words()}; still open: {missing}")
-    outputs = state.outputs.get(state.urn(effects.change.resource) or "", {})
-    done = update.model_copy(
-        update={
-            "result": "succeeded",
-            "ended": site.clock(),
-            "executed": effects.steps,
-            "failed": (),
-            "missing": (),
-            "task_definition": str(outputs.get("arn", "")),
-            "said": "found applied after its build was interrupted",
-        }
-    )
-    applying.record(order, site, done)
-    site.incidents.note(order.incident, site.clock(), "ApplyPatch", done.words())
-    return done
+        raise redrive.half_applied(update, "and the program moved on since")
+    patched, resource = patch.apply(edits, files), effects.change.resource
+    return redrive.finish(order, site, update, patched, effects.steps, state, resource)
 
 
 def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effects) -> None:

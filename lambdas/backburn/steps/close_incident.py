@@ -15,10 +15,13 @@ from backburn.errors import Fault
 from backburn.incident import Incident, Status, artifact_key
 from backburn.ports import Artifacts, Incidents, Mailer, Telemetry
 from backburn.proposal import Proposal, read
+from backburn.update import recorded, standing
 from backburn.workload import Workload
 
 STATE = "CloseIncident"
 RECORD = "backburn/record/v1"
+EARLIER = "This run changed nothing, but builds of the incident did:"
+TAKE_BACK = {"Unknown", "RollbackRefused", "RollbackNotDeployed", "RollbackHalfApplied"}
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -46,17 +49,18 @@ def close_incident(
     """Close, tell, and return what was said."""
     ending, incident = ENDINGS[event["outcome"]], incidents.get(event["incident"])
     reason = f"{ending.headline}: {event['reason']}"
-    proposal = _proposal(artifacts, event)
+    proposal, done = _proposal(artifacts, event), _done(ending, event, artifacts)
     stands = status(ending, ok_came=incident.ok_came)
     incidents.note(incident.id, now, STATE, reason)
     if ending.applied:
         _mark(reason, event, workload, proposal, incidents, telemetry, now)
     incidents.set_status(incident.id, stands, reason, now)
     _write_record(event, incidents.get(incident.id), artifacts)
-    letter = mail.write("closed", _values(event, incident, ending, stands, proposal))
+    values = _values(event, incident, ending, stands, proposal)
+    letter = mail.write("closed", values | {"stands": _stands(ending, done)})
     for approver in workload.approvers:
         mailer.to_approver(approver, *letter)
-    if ending.operators:
+    if ending.operators or done:
         mailer.to_operators(*letter)
     return {"status": stands.value, "reason": reason}
 
@@ -67,6 +71,24 @@ def _proposal(artifacts: Artifacts, event: dict[str, Any]) -> Proposal | None:
         return read(artifacts.read(artifact_key(event["incident"], event["attempt"], "proposal")))
     except (KeyError, ValueError):
         return None
+
+
+def _done(ending: Ending, event: dict[str, Any], artifacts: Artifacts) -> list[str]:
+    """What builds did to the world and whoever goes on must know, a line each."""
+    incident, attempt = event["incident"], int(event["attempt"])
+    if ending.applied:
+        told = recorded(artifacts, incident, attempt) if ending.operators else ()
+        return [update.told() for update in told]
+    return [
+        f"attempt {number}, {update.told()}"
+        for number in range(1, attempt + 1)
+        for update in standing(recorded(artifacts, incident, number))
+    ]
+
+
+def _stands(ending: Ending, done: list[str]) -> str:
+    said = ending.stands if ending.applied or not done else EARLIER
+    return "\n\n".join(filter(None, (said, mail.bullets(done))))
 
 
 def _mark(
@@ -105,13 +127,12 @@ def _values(
     proposal: Proposal | None,
 ) -> dict[str, str]:
     undo = ""
-    if event["outcome"] in {"Unknown", "RollbackRefused", "RollbackNotDeployed"} and proposal:
+    if event["outcome"] in TAKE_BACK and proposal:
         back = proposal.effects.change.inverse().words()
         undo = f"\nTo take it back by hand, change the program and deploy it:\n\n  {back}\n"
     return {
         "headline": ending.headline,
         "reason": event["reason"][:1].upper() + event["reason"][1:],
-        "stands": ending.stands,
         "undo": undo,
         "workload": incident.workload,
         "summary": incident.summary,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backburn import applying, bundle, checkpoint, gate, patch, proposal, wiring
+from backburn import applying, bundle, checkpoint, gate, patch, proposal, redrive, wiring
 from backburn.applying import Site
-from backburn.errors import Drifted, Refused
+from backburn.errors import BuildAnswer, Drifted, Refused
 from backburn.exports import Order, answer
 from backburn.patch import Files, Patch, PatchDoesNotFit
 from backburn.preview import Step, canonical_plan, words
 from backburn.proposal import Effects
 from backburn.steps.propose_patch import program_files
-from backburn.update import same_step
+from backburn.update import Update
 from backburn.workload import Workload
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     order = wiring.order()
     workload = wiring.workload(order.workload)
     site = wiring.site(workload)
-    wiring.export(answer(lambda: roll_back(order, workload, site), ("locked",)))
+    wiring.export(answer(lambda: roll_back(order, workload, site), ("locked", "half_applied")))
 
 
 def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]:
@@ -30,9 +30,10 @@ def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]
     digest = proposal.effects_digest(effects)
     version = site.artifacts.version(workload.program.bundle)
     files = program_files(workload, site.artifacts)
-    original = _original(order, site, files, effects)
-    update = applying.earlier(order, site.artifacts, "rollback", digest)
-    if update is None or update.result != "succeeded":
+    earlier = applying.earlier(order, site.artifacts, "rollback", digest)
+    original = _original(order, site, files, effects, earlier)
+    update = _already_rolled_back(order, site, original, effects, earlier)
+    if update is None:
         if stopped := site.brakes.engaged():
             raise Refused(f"nothing may be changed now: {stopped}")
         state = checkpoint.read(site.engine.export(original))
@@ -52,7 +53,21 @@ def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]
     return {"OUTCOME": "rolled_back", "REASON": reason, "UPDATE": order.key("rollback")}
 
 
-def _original(order: Order, site: Site, files: Files, effects: Effects) -> dict[str, bytes]:
+def _already_rolled_back(
+    order: Order, site: Site, original: Files, effects: Effects, earlier: Update | None
+) -> Update | None:
+    """The update of an earlier run that did it all; HalfApplied if one did a part of it."""
+    if earlier is None or earlier.result == "succeeded":
+        return earlier
+    if earlier.did_nothing:
+        return None
+    state, resource = checkpoint.read(site.engine.export(original)), effects.change.resource
+    return redrive.finish(order, site, earlier, original, effects.mirror, state, resource)
+
+
+def _original(
+    order: Order, site: Site, files: Files, effects: Effects, earlier: Update | None
+) -> dict[str, bytes]:
     """The program as it was before the patch, byte for byte."""
     if bundle.sha256(files) == effects.bundle:  # an earlier run stored it already
         return dict(files)
@@ -60,18 +75,23 @@ def _original(order: Order, site: Site, files: Files, effects: Effects) -> dict[
     try:
         original = patch.unapplied(edits, files)
     except PatchDoesNotFit as wrong:
-        raise Drifted(f"the program is not the patched one any more: {wrong}") from wrong
+        raise _moved_on(f"the program is not the patched one any more: {wrong}", earlier) from wrong
     if bundle.sha256(original) != effects.bundle:
-        raise Drifted("the program was changed since the patch: undo the patch by hand")
+        said = "the program was changed since the patch: undo the patch by hand"
+        raise _moved_on(said, earlier)
     return original
+
+
+def _moved_on(said: str, earlier: Update | None) -> BuildAnswer:
+    """Somebody was at work on the program; after a part of the rollback that is not all."""
+    if earlier is None or earlier.did_nothing:
+        return Drifted(said)
+    return redrive.half_applied(earlier, said)
 
 
 def _require_mirror(effects: Effects, steps: tuple[Step, ...]) -> None:
     mirror = effects.mirror
-    same = len(mirror) == len(steps) and all(
-        same_step(m, s) for m, s in zip(mirror, steps, strict=True)
-    )
-    if not same:
+    if not redrive.same_steps(mirror, steps):
         raise Refused(
             f"rolling back would {', '.join(map(words, steps)) or 'do nothing'}; approved was "
             f"{', '.join(map(words, mirror))}"
