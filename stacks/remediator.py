@@ -110,15 +110,19 @@ class Remediator(cdk.Stack):
 
     def _open_doors(self) -> None:
         webhook, approval = self.doors["HoneycombWebhook"], self.doors["Approval"]
-        self.intake.route("/webhooks/honeycomb", [HttpMethod.POST], webhook)
         methods = [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST]
-        self.intake.route("/approvals/{link}", methods, approval)
+        unavailable = {
+            "HoneycombWebhookUnavailable": self.intake.route(
+                "/webhooks/honeycomb", [HttpMethod.POST], webhook
+            ),
+            "ApprovalUnavailable": self.intake.route("/approvals/{link}", methods, approval),
+        }
         self.workflow.park_with(self.doors["ParkIncident"].function)
         self.workflow.sweep_with(self.doors["Sweep"].function)
         errors = {
             f"{name}Errors": door.function.metric_errors() for name, door in self.doors.items()
         }
-        self.workflow.alarm(self.approvals.operators_topic, errors)
+        self.workflow.alarm(self.approvals.operators_topic, errors | unavailable)
 
     def _environment(self, names: Sequence[str]) -> dict[str, str]:
         values: Mapping[str, Callable[[], str]] = {

@@ -210,4 +210,8 @@ def test_every_alarm_is_explained() -> None:
     ]
     workflow = (ROOT / "stacks" / "workflow.py").read_text()
     watched = set(re.findall(r'"(Executions\w+)": self.machine', workflow))
-    assert watched | {f"{name!s}Errors" for name in names} == {r[0] for r in rows(OPERATING, "alarm")}
+    stack = (ROOT / "stacks" / "remediator.py").read_text()
+    watched |= set(re.findall(r'"(\w+Unavailable)": self.intake', stack))
+    assert watched | {f"{name!s}Errors" for name in names} == {
+        r[0] for r in rows(OPERATING, "alarm")
+    }

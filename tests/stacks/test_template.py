@@ -126,6 +126,8 @@ def test_alarms_reach_the_operators(template: Template) -> None:
         "ExecutionsFailed",
         "ExecutionsTimedOut",
         "Errors",
+        "HoneycombWebhookUnavailable",
+        "ApprovalUnavailable",
     }
     assert all(
         [text(a) for a in alarm["AlarmActions"]] == ["<ApprovalsOperators>"] for alarm in alarms
@@ -133,6 +135,28 @@ def test_alarms_reach_the_operators(template: Template) -> None:
     policy = template.one("AWS::SNS::TopicPolicy", "ApprovalsOperators")["PolicyDocument"]
     allowed = [s for s in policy["Statement"] if s["Effect"] == "Allow"]
     assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+
+
+def test_a_route_that_can_never_do_its_work_is_an_alarm(template: Template) -> None:
+    """Its handler answers 503 and does not fail, so its answers are counted in the access log."""
+    filters = template.resources("AWS::Logs::MetricFilter").values()
+    counted = {}
+    for found in filters:
+        (metric,) = found["MetricTransformations"]
+        counted[metric["MetricName"]] = found["FilterPattern"]
+        assert text(found["LogGroupName"]) == "<IntakeAccessLog>"
+        assert (metric["MetricNamespace"], metric["MetricValue"]) == ("Backburn", "1")
+    webhook, approval = counted["HoneycombWebhookUnavailable"], counted["ApprovalUnavailable"]
+    assert webhook == '{ ($.status = "5*") && ($.route = "POST /webhooks/honeycomb") }'
+    assert '($.route = "POST /approvals/{link}")' in approval
+    for name in counted:
+        (alarm,) = (
+            alarm
+            for alarm in template.resources("AWS::CloudWatch::Alarm").values()
+            if alarm["MetricName"] == name
+        )
+        assert (alarm["Namespace"], alarm["Threshold"]) == ("Backburn", 1)
+        assert alarm["Statistic"] == "Sum"
 
 
 def test_an_execution_that_does_not_succeed_is_parked(template: Template) -> None:
