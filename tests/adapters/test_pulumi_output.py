@@ -51,7 +51,8 @@ def test_a_program_error_is_told_from_its_end() -> None:
     assert said.startswith("the program does not run: ValueError: boom")
     assert 'File "__main__.py", line 46' in said
     assert broken(Said(6, "", "error: no stack named 'x' found"), None) == (
-        "the stack does not exist: error: no stack named 'x' found"
+        "the stack does not exist (error: no stack named 'x' found): create it or mend"
+        " workloads.yaml"
     )
     assert broken(Said(1, "", ""), None) == "the program does not run: it said nothing"
 

@@ -20,6 +20,11 @@ from tests.fakes.workflow import FakeWorkflow
 NAME = proposals.incident().id
 ARN = f"arn:aws:states:us-east-1:000000000000:execution:remediation:{NAME}"
 
+PHASES = [
+    {"PhaseType": "QUEUED", "PhaseStatus": "SUCCEEDED", "Contexts": [{"Message": ""}]},
+    {"PhaseType": "PROVISIONING", "Contexts": [{"Message": "no such\nimage"}]},
+]
+
 
 class Desk:
     """A failed execution with everything around it in memory."""
@@ -139,6 +144,10 @@ def test_a_closed_incident_stays_closed(desk: Desk) -> None:
                 {"Build": {"Id": "b", "BuildStatus": "FAULT", "Logs": {"DeepLink": "https://l"}}}
             ),
             "the build b is FAULT; its log is https://l",
+        ),
+        (
+            json.dumps({"Build": {"Id": "b", "BuildStatus": "FAILED", "Phases": PHASES}}),
+            "the build b is FAILED at PROVISIONING (no such image); its log is in CloudWatch Logs",
         ),
     ],
 )

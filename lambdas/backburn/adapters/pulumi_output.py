@@ -64,13 +64,14 @@ def locked(err: str) -> Locked | None:
         f"{m['user']} on {m['host']} (process {m['pid']}) since {m['at']}"
         for m in LOCK.finditer(err)
     )
-    return Locked(f"the stack is locked by {said or 'somebody'}: wait for it to end", holders)
+    held = f"the stack is locked by {said or 'somebody'}: wait for it to end, then retry"
+    return Locked(held, holders)
 
 
 def broken(said: Said, preview: Mapping[str, Any] | None) -> str:
     """Why the program does not run, in its own lines."""
     if said.code == STACK_NOT_FOUND:
-        return f"the stack does not exist: {_short([said.err])}"
+        return f"the stack does not exist ({_short([said.err])}): create it or mend workloads.yaml"
     diagnostics = (preview or {}).get("diagnostics") or []
     errors = [str(d["message"]) for d in diagnostics if d.get("severity") == "error"]
     return f"the program does not run: {_short(errors or [said.err])}"

@@ -73,11 +73,22 @@ def said(failure: Failure) -> str:
     if not isinstance(cause, dict):
         cause = {}
     if "Build" in cause:
-        build = cause["Build"]
-        log = build.get("Logs", {}).get("DeepLink", "in CloudWatch Logs")
-        return f"the build {build.get('Id')} is {build.get('BuildStatus')}; its log is {log}"
+        return _ended(cause["Build"])
     text = plain(cause.get("errorMessage") or failure.cause)
     return ": ".join(part for part in (failure.error, text) if part) or "no reason was given"
+
+
+def _ended(build: dict[str, Any]) -> str:
+    # A build that could not start has no log: then the phase's own words are all there is.
+    told = (
+        f" at {phase.get('PhaseType')} ({plain(context['Message'])})"
+        for phase in build.get("Phases") or ()
+        for context in phase.get("Contexts") or ()
+        if context.get("Message")
+    )
+    log = (build.get("Logs") or {}).get("DeepLink", "in CloudWatch Logs")
+    ended = f"the build {build.get('Id')} is {build.get('BuildStatus')}{next(told, '')}"
+    return f"{ended}; its log is {log}"
 
 
 def applied_words(artifacts: Artifacts, incident: str, attempt: int) -> str:
