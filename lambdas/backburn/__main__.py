@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import count, takewhile
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +21,8 @@ DOCUMENTS = (
     *("evidence", "diagnosis", "change", "patch", "preview"),
     *("proposal", "update", "rollback", "record"),
 )
+LOOKS = ("verdict", "verdict-rollback")  # one document a look: verdict-1, verdict-2, ...
+NAMES = f"{', '.join(DOCUMENTS)}, {' or '.join(f'{name}-LOOK' for name in LOOKS)}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,13 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("incidents", help="the newest incidents, one a line")
     for name, about in (
         ("show", "one incident: its timeline and its documents"),
-        ("retry", "start another attempt at an incident that has ended or is parked"),
-        ("close", "close a parked incident by hand: its SLO and its stack are free again"),
+        ("retry", "start another attempt at an incident that nothing works on"),
+        ("close", "close one that nothing works on: its SLO and its stack are free again"),
     ):
         command = commands.add_parser(name, help=about)
         command.add_argument("incident", metavar="INCIDENT")
         if name == "show":
-            command.add_argument("--document", choices=DOCUMENTS, help="print one of them instead")
+            command.add_argument("--document", type=_document, help=f"print one: {NAMES}")
         if name == "close":
             command.add_argument("--reason", default="closed by an operator")
     return parser
@@ -59,13 +64,28 @@ def _run(options: argparse.Namespace, incidents: Incidents, now: datetime) -> st
         case "incidents":
             return listed(incidents.recent())
         case "show":
-            incident = incidents.get(options.incident)
+            incident = known(options.incident, incidents)
             if options.document:
                 return document(incident, options.document, wiring.artifacts())
             return shown(incident, wiring.artifacts())
         case "retry":
             return retry(options.incident, incidents, wiring.workflow(), now)
-    return close(options.incident, options.reason, incidents, now)
+    return close(options.incident, options.reason, incidents, wiring.workflow(), now)
+
+
+def _document(name: str) -> str:
+    if name in DOCUMENTS or re.fullmatch(rf"({'|'.join(LOOKS)})-[1-9]\d*", name):
+        return name
+    raise argparse.ArgumentTypeError(f"{name!r} is none of {NAMES}")
+
+
+def known(incident: str, incidents: Incidents) -> Incident:
+    """The record; Malformed if there is none."""
+    try:
+        return incidents.get(incident)
+    except KeyError as error:
+        said = f"no incident {incident} is on record: `incidents` lists the newest"
+        raise Malformed(said) from error
 
 
 def listed(incidents: list[Incident]) -> str:
@@ -89,9 +109,21 @@ def shown(incident: Incident, artifacts: Artifacts) -> str:
         "",
     ]
     for attempt in range(1, incident.attempt + 1):
-        keys = (artifact_key(incident.id, attempt, name) for name in DOCUMENTS)
-        lines += [f"  {key}" for key in keys if artifacts.version(key) is not None]
+        lines += [f"  {key}" for key in _written(incident.id, attempt, artifacts)]
     return "\n".join(lines).rstrip()
+
+
+def _written(incident: str, attempt: int, artifacts: Artifacts) -> Iterator[str]:
+    """The keys of the documents that an attempt has written."""
+
+    def there(name: str) -> bool:
+        return artifacts.version(artifact_key(incident, attempt, name)) is not None
+
+    names = [name for name in DOCUMENTS if there(name)]
+    for name in LOOKS:
+        looks = (f"{name}-{look}" for look in count(1))
+        names += takewhile(there, looks)
+    return (artifact_key(incident, attempt, name) for name in names)
 
 
 def document(incident: Incident, name: str, artifacts: Artifacts) -> str:
@@ -106,9 +138,8 @@ def document(incident: Incident, name: str, artifacts: Artifacts) -> str:
 
 def retry(incident: str, incidents: Incidents, workflow: Workflow, now: datetime) -> str:
     """Start another attempt."""
-    found = incidents.get(incident)
-    if found.status in {Status.OPEN, Status.APPLIED}:
-        running = execution_name(found.id, found.attempt)
+    found = known(incident, incidents)
+    if running := _execution(found, workflow):
         raise Malformed(f"{incident} is being handled by the execution {running}: stop that first")
     try:
         attempt = incidents.next_attempt(incident)
@@ -130,14 +161,29 @@ def retry(incident: str, incidents: Incidents, workflow: Workflow, now: datetime
     return f"{name} is running"
 
 
-def close(incident: str, reason: str, incidents: Incidents, now: datetime) -> str:
-    """Close a parked incident by hand."""
-    status = incidents.get(incident).status
-    if status is not Status.PARKED:
-        raise Malformed(f"{incident} is {status.value}; only a parked incident is closed by hand")
+def close(
+    incident: str, reason: str, incidents: Incidents, workflow: Workflow, now: datetime
+) -> str:
+    """Close by hand what is parked, or should be."""
+    found = known(incident, incidents)
+    if running := _execution(found, workflow):
+        raise Malformed(f"{incident} is being handled by the execution {running}: stop that first")
+    if not found.status.holds:
+        raise Malformed(f"{incident} is {found.status.value}: it holds nothing, there is no need")
     incidents.set_status(incident, Status.CLOSED, reason, now)
     incidents.note(incident, now, STATE, reason)
     return f"{incident} is closed: {reason}"
+
+
+def _execution(incident: Incident, workflow: Workflow) -> str | None:
+    """The execution that works on it, if one does.
+
+    The status alone does not tell: it stays `open` or `applied` if parking itself has failed.
+    """
+    if incident.status not in {Status.OPEN, Status.APPLIED}:
+        return None
+    name = execution_name(incident.id, incident.attempt)
+    return name if workflow.running(name) else None
 
 
 if __name__ == "__main__":

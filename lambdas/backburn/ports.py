@@ -198,6 +198,10 @@ class Workflow(Protocol):
         """Wake a waiting state with an error; LookupError as above."""
         ...
 
+    def running(self, name: str) -> bool:
+        """Whether the execution `name` is at work; False if it has ended or never began."""
+        ...
+
     def failure(self, name: str) -> Failure:
         """Where and why the execution `name` ended."""
         ...

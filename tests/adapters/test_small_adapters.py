@@ -172,6 +172,18 @@ def test_law_8_an_execution_starts_once(machine: tuple[Any, str]) -> None:
     assert [execution["name"] for execution in executions] == ["chatbot-1"]
 
 
+def test_an_execution_is_at_work_until_it_ends(machine: tuple[Any, str]) -> None:
+    """And one that never began is not."""
+    client, arn = machine
+    workflow = StepFunctions(client, arn)
+    assert not workflow.running("chatbot-1")
+    workflow.start("chatbot-1", {})
+    assert workflow.running("chatbot-1")
+    execution = client.list_executions(stateMachineArn=arn)["executions"][0]["executionArn"]
+    client.stop_execution(executionArn=execution)
+    assert not workflow.running("chatbot-1")
+
+
 @pytest.mark.parametrize("error", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
 def test_law_5_a_token_nobody_waits_on_is_a_lookup_error(aws: None, error: str) -> None:
     """A late or a forged answer wakes nothing; moto takes any token, so the answers are AWS's."""

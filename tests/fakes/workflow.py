@@ -30,6 +30,9 @@ class FakeWorkflow:
         self._wake(token)
         self.answers[token] = (error, cause)
 
+    def running(self, name: str) -> bool:
+        return name in self.started and name not in self.failures
+
     def failure(self, name: str) -> Failure:
         return self.failures[name]
 

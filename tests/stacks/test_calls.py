@@ -34,8 +34,8 @@ NAMED_OTHERWISE = {
         "dynamodb:PutItem",
     },
 }
-# Only the operator's desk lists all incidents, with the operator's own permissions.
-NOBODYS = {"dynamodb:Scan"}
+# Only the operator's desk asks these, with the operator's own permissions.
+NOBODYS = {"dynamodb:Scan", "states:DescribeExecution"}
 # What the Pulumi engine, the runtimes and Step Functions itself call, not an adapter.
 THEIRS = {
     "Pulumi": r"(application-autoscaling|ec2|elasticloadbalancing|iam):.*"

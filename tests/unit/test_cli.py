@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from backburn.__main__ import close, document, listed, main, retry, shown
+from backburn.__main__ import _parser, close, document, known, listed, main, retry, shown
 from backburn.errors import Malformed
 from backburn.incident import Incident, Status, artifact_key
+from backburn.ports import Failure
 from tests.fakes import proposals
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.incidents import FakeIncidents
@@ -68,12 +69,75 @@ def test_a_retry_is_another_execution(incidents: FakeIncidents) -> None:
     assert incidents.get(NAME).notes[-1].text == f"attempt 2 was started as {NAME}-2"
 
 
+def at_work() -> FakeWorkflow:
+    """A state machine that works on the incident."""
+    workflow = FakeWorkflow()
+    workflow.start(NAME, {})
+    return workflow
+
+
 @pytest.mark.parametrize("status", [Status.OPEN, Status.APPLIED])
-def test_what_is_being_handled_is_not_retried(incidents: FakeIncidents, status: Status) -> None:
+def test_what_is_being_handled_is_left_alone(incidents: FakeIncidents, status: Status) -> None:
     """Two executions must never work on one incident."""
     incidents.set_status(NAME, status, "", NOW)
-    with pytest.raises(Malformed, match=f"handled by the execution {NAME}: stop that first"):
-        retry(NAME, incidents, FakeWorkflow(), NOW)
+    said = f"handled by the execution {NAME}: stop that first"
+    with pytest.raises(Malformed, match=said):
+        retry(NAME, incidents, at_work(), NOW)
+    with pytest.raises(Malformed, match=said):
+        close(NAME, "no", incidents, at_work(), NOW)
+
+
+@pytest.mark.parametrize("status", [Status.OPEN, Status.APPLIED])
+def test_what_could_not_be_parked_is_retried_or_closed(
+    incidents: FakeIncidents, status: Status
+) -> None:
+    """The record says that it is being handled, but its execution has ended."""
+    workflow = at_work()
+    workflow.failures[NAME] = Failure(state="Diagnose", error="KeyError", cause="")
+    incidents.set_status(NAME, status, "", NOW)
+    assert retry(NAME, incidents, workflow, NOW) == f"{NAME}-2 is running"
+    workflow.failures[f"{NAME}-2"] = workflow.failures[NAME]
+    assert close(NAME, "given up", incidents, workflow, NOW) == f"{NAME} is closed: given up"
+
+
+def test_what_is_not_on_record_is_said_so(incidents: FakeIncidents) -> None:
+    """By every command that takes a name."""
+    with pytest.raises(Malformed, match="no incident chat-9 is on record: `incidents` lists"):
+        known("chat-9", incidents)
+    for command in (
+        lambda: retry("chat-9", incidents, FakeWorkflow(), NOW),
+        lambda: close("chat-9", "", incidents, FakeWorkflow(), NOW),
+    ):
+        with pytest.raises(Malformed, match="no incident chat-9"):
+            command()
+
+
+def test_every_look_of_verify_is_shown(incidents: FakeIncidents) -> None:
+    """However many there were, after the change and after the rollback."""
+    artifacts = FakeArtifacts()
+    looks = ["verdict-1", "verdict-2", "verdict-rollback-1"]
+    for name in looks:
+        artifacts.write(artifact_key(NAME, 1, name), b"{}")
+    text = shown(incidents.get(NAME), artifacts)
+    assert [line.strip() for line in text.splitlines()[-3:]] == [
+        artifact_key(NAME, 1, name) for name in looks
+    ]
+
+
+@pytest.mark.parametrize("name", ["evidence", "verdict-12", "verdict-rollback-1"])
+def test_every_document_can_be_asked_for(name: str) -> None:
+    """A look by its number."""
+    assert _parser().parse_args(["show", NAME, "--document", name]).document == name
+
+
+@pytest.mark.parametrize("name", ["verdict", "verdict-0", "verdict-1.json", "../x", "all"])
+def test_any_other_document_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the names there are."""
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["show", NAME, "--document", name])
+    said = capsys.readouterr().err
+    assert f"'{name}' is none of evidence, diagnosis" in said
+    assert "verdict-LOOK or verdict-rollback-LOOK" in said
 
 
 def test_no_retry_beside_another_open_incident(incidents: FakeIncidents) -> None:
@@ -101,15 +165,17 @@ def test_a_retry_that_cannot_start_is_parked_again(incidents: FakeIncidents) -> 
 
 def test_a_parked_incident_is_closed_by_hand(incidents: FakeIncidents) -> None:
     """Its SLO is free again."""
-    assert close(NAME, "mended by hand", incidents, NOW) == f"{NAME} is closed: mended by hand"
+    said = close(NAME, "mended by hand", incidents, FakeWorkflow(), NOW)
+    assert said == f"{NAME} is closed: mended by hand"
     assert incidents.open(proposals.incident("chatbot-2")).id == "chatbot-2"
 
 
-def test_only_a_parked_incident_is_closed_by_hand(incidents: FakeIncidents) -> None:
-    """Anything else is somebody's work."""
-    incidents.set_status(NAME, Status.OPEN, "", NOW)
-    with pytest.raises(Malformed, match="only a parked incident"):
-        close(NAME, "no", incidents, NOW)
+def test_what_has_ended_is_not_closed_again(incidents: FakeIncidents) -> None:
+    """How it ended stays on record."""
+    incidents.set_status(NAME, Status.ROLLED_BACK, "worse", NOW)
+    with pytest.raises(Malformed, match="rolled_back: it holds nothing"):
+        close(NAME, "no", incidents, FakeWorkflow(), NOW)
+    assert incidents.get(NAME).reason == "worse"
 
 
 def test_an_environment_that_is_missing_is_a_sentence(

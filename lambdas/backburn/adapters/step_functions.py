@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # A second or a late answer. InvalidToken is what a token of a finished execution may get, too.
 NOBODY_WAITS = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
+AT_WORK = frozenset({"RUNNING", "PENDING_REDRIVE"})
 ERROR_LIMIT, CAUSE_LIMIT = 256, 32_768
 ENDINGS = tuple(f"execution{how}EventDetails" for how in ("Failed", "TimedOut", "Aborted"))
 
@@ -50,10 +51,21 @@ class StepFunctions:
         except ClientError as refused:
             raise _nobody(refused) from refused
 
+    def running(self, name: str) -> bool:
+        try:
+            told = self._client.describe_execution(executionArn=self._arn(name))
+        except ClientError as error:
+            if code(error) != "ExecutionDoesNotExist":
+                raise
+            return False
+        return told["status"] in AT_WORK
+
     def failure(self, name: str) -> Failure:
-        arn = f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
         events = self._client.get_execution_history(
-            executionArn=arn, reverseOrder=True, maxResults=100, includeExecutionData=True
+            executionArn=self._arn(name),
+            reverseOrder=True,
+            maxResults=100,
+            includeExecutionData=True,
         )["events"]
         told: list[Mapping[str, Any]] = [*events]
         # After a redrive there are several endings: the last one counts.
@@ -63,6 +75,9 @@ class StepFunctions:
         entered = (e for e in told if e["type"].endswith("StateEntered"))
         state = next((e["stateEnteredEventDetails"]["name"] for e in entered), "its start")
         return Failure(state=state, error=ending.get("error", ""), cause=ending.get("cause", ""))
+
+    def _arn(self, name: str) -> str:
+        return f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def _nobody(error: ClientError) -> Exception:
