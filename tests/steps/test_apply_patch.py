@@ -13,7 +13,8 @@ from backburn import bundle, proposal
 from backburn.decision import Decision
 from backburn.errors import Braked, Broken, BuildFault, Drifted, HalfApplied, Locked, Refused
 from backburn.incident import Status
-from backburn.patch import Patch
+from backburn.patch import Edit, Patch, make
+from backburn.steps.apply_patch import _require_allowed
 from backburn.update import Holder, Update
 from backburn.workload import Mode
 from tests.fakes.engine import ARN, SERVICE, TASK
@@ -201,23 +202,45 @@ def _deployed(world: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (_config, "bundle, config differ"),
-        (_lockfile, "bundle, lockfile, tools differ|bundle, lockfile differ"),
-        (_another_file, "bundle differ"),
-        (_deployed, "checkpoint differ"),
-    ],
+    ("change", "ran"),
+    [(_config, []), (_lockfile, []), (_another_file, []), (_deployed, ["preview", "plan"])],
 )
 def test_law_2_somebody_elses_work_since_the_approval_is_drift(
-    change: Callable[[Shop], None], said: str
+    change: Callable[[Shop], None], ran: list[str]
 ) -> None:
-    """Another program, configuration or state than was approved."""
+    """Another state than was approved, or another program, which does not even run."""
     world = Shop().approved()
     change(world)
-    with pytest.raises(Drifted, match=said):
+    world.engine.calls.clear()
+    with pytest.raises(Drifted, match=r"than was approved|checkpoint differ"):
         world.apply()
-    assert "up" not in world.engine.calls
+    assert sorted(c for c in world.engine.calls if c != "export") == sorted(ran)
+    assert ran or "export" not in world.engine.calls
+
+
+def test_law_2_a_killed_build_runs_no_other_program_either() -> None:
+    """What the first try did is unknown; a program that nobody approved does not find it out."""
+    world = Shop().approved()
+    world.engine.breaks_off = True
+    with pytest.raises(KeyboardInterrupt):
+        world.apply()
+    _another_file(world)
+    world.engine.calls.clear()
+    with pytest.raises(HalfApplied):
+        world.apply()
+    assert world.engine.calls == []
+
+
+def test_law_2_the_program_that_is_stored_is_the_approved_one() -> None:
+    """A patch that was exchanged after the apply is not what the next deployment gets."""
+    world = Shop().approved()
+    world.apply()
+    world.artifacts.write(BUNDLE, bundle.pack(shop()))
+    other = make(shop(), (Edit(file="__main__.py", start=0, old='"""', new='"""Evil. '),))
+    world.artifacts.write(ORDER.key("patch"), other.model_dump_json().encode())
+    with pytest.raises(Refused, match="not the patch that was approved"):
+        world.apply()
+    assert world.files == shop()
 
 
 def test_law_10_brakes_are_read_again() -> None:
@@ -232,6 +255,17 @@ def test_law_10_brakes_are_read_again() -> None:
     world.workload = world.workload.model_copy(update={"limits": limits})
     with pytest.raises(Braked, match="0 changes a day"):
         world.apply()
+
+
+def test_law_10_the_cap_counts_changes_and_not_incidents() -> None:
+    """A second attempt at the same incident is a second change of the day."""
+    world = Shop().approved()
+    limits = world.workload.limits.model_copy(update={"changes_per_day": 1})
+    world.workload = world.workload.model_copy(update={"limits": limits})
+    effects = proposal.read(world.artifacts.read(ORDER.key("proposal"))).effects
+    _require_allowed(ORDER, world.workload, world.site, effects)
+    with pytest.raises(Braked, match="1 changes a day"):
+        _require_allowed(ORDER._replace(attempt=2), world.workload, world.site, effects)
 
 
 def test_a_failing_update_is_a_fault_and_says_what_was_applied() -> None:

@@ -9,7 +9,7 @@ from backburn.applying import Site
 from backburn.brakes import capped, check, day
 from backburn.errors import Braked, Drifted, Refused
 from backburn.exports import Order, answer
-from backburn.incident import Status
+from backburn.incident import Status, execution_name
 from backburn.patch import Files, Patch
 from backburn.proposal import Effects
 from backburn.steps.preview_patch import foresee
@@ -18,7 +18,7 @@ from backburn.update import Update
 from backburn.workload import Mode, Workload
 
 # If one of these is another than was approved, somebody else was at work in between.
-OTHERS_WORK = frozenset({"bundle", "config", "lockfile", "checkpoint", "same"})
+OTHERS_WORK = frozenset({"checkpoint", "same"})
 
 
 def main() -> None:
@@ -35,8 +35,11 @@ def apply_patch(order: Order, workload: Workload, site: Site) -> Mapping[str, st
     version = site.artifacts.version(workload.program.bundle)
     files = program_files(workload, site.artifacts)
     edits = Patch.model_validate_json(site.artifacts.read(order.key("patch")))
+    if (edits.sha256, edits.diff) != (effects.patch, effects.diff):
+        raise Refused("patch.json is not the patch that was approved")
     update = _already_applied(order, site, files, edits, effects)
     if update is None:
+        _require_same_program(files, effects)
         applying.require_in_time(effects, site.clock)
         _require_allowed(order, workload, site, effects)
         update = _apply(order, workload, site, files, edits, effects)
@@ -84,13 +87,21 @@ def _already_applied(
     update = applying.earlier(order, site.artifacts, "apply", digest)
     if update is None or update.result == "succeeded":
         return update
-    state = checkpoint.read(site.engine.export(files))
-    if update.did_nothing or state.sha256 == effects.checkpoint:
+    if update.did_nothing:
         return None
     if bundle.sha256(files) != effects.bundle:
         raise redrive.half_applied(update, "and the program moved on since")
+    state = checkpoint.read(site.engine.export(files))
+    if state.sha256 == effects.checkpoint:
+        return None
     patched, resource = patch.apply(edits, files), effects.change.resource
     return redrive.finish(order, site, update, patched, effects.steps, state, resource)
+
+
+def _require_same_program(files: Files, effects: Effects) -> None:
+    """Drifted unless it is the approved program: no other may run here, not even a preview."""
+    if bundle.sha256(files) != effects.bundle:
+        raise Drifted("the bundle store holds another program than was approved: propose again")
 
 
 def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effects) -> None:
@@ -102,7 +113,9 @@ def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effe
     now = site.clock()
     check(workload, now, site.brakes.engaged())
     limit = workload.limits.changes_per_day
-    if not site.incidents.count_change(workload.name, day(now), limit, order.incident):
+    # By attempt: a second one is a second change, and the proposal counted the incident once.
+    who = execution_name(order.incident, order.attempt)
+    if not site.incidents.count_change(workload.name, day(now), limit, who):
         raise Braked(capped(workload))
 
 
