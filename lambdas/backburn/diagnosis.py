@@ -117,6 +117,7 @@ class Diagnosis(Model):
 
 def admit(diagnosis: Diagnosis, evidence: Evidence) -> Diagnosis:
     """The diagnosis less the claims the evidence does not bear; Inconclusive if it then falls."""
+    _require_measured_place(diagnosis, evidence)
     kept = tuple(claim for claim in diagnosis.claims if _borne(claim, evidence))
     dropped = tuple(claim for claim in diagnosis.claims if claim not in kept)
     row = CAUSES[diagnosis.cause]
@@ -143,6 +144,18 @@ def admit(diagnosis: Diagnosis, evidence: Evidence) -> Diagnosis:
                 f" but so does {_cite(against)}"
             )
     return diagnosis.model_copy(update={"claims": kept, "dropped": (*diagnosis.dropped, *dropped)})
+
+
+def _require_measured_place(diagnosis: Diagnosis, evidence: Evidence) -> None:
+    """Inconclusive if a place is named that nobody measured: it would be a reasoner's own words."""
+    measured = {
+        "service": {evidence.service} | {n.service for n in evidence.numbers},
+        "operation": {""} | {n.operation for n in evidence.numbers},
+        "callee": {""} | {n.callee for n in evidence.numbers},
+    }
+    for place, names in measured.items():
+        if getattr(diagnosis, place) not in names:
+            raise Inconclusive(f"{diagnosis.cause} was proposed at a {place} that nobody measured")
 
 
 def _borne(claim: Claim, evidence: Evidence) -> bool:

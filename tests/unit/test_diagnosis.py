@@ -16,8 +16,8 @@ UP, DOWN = Direction.ROSE, Direction.FELL
 def diagnosis(cause: Cause, *cited: tuple[str, Direction], **fields: Any) -> Diagnosis:
     """What some reasoner proposes."""
     claims = tuple(Claim(number=number, direction=direction) for number, direction in cited)
-    proposed = {"service": "chatbot", "operation": "x", "confidence": 0.99, "reasoner": "model"}
-    return Diagnosis(cause=cause, claims=claims, **proposed, **fields)
+    proposed = {"service": "chatbot", "operation": "", "confidence": 0.99, "reasoner": "model"}
+    return Diagnosis.model_validate(proposed | fields | {"cause": cause, "claims": claims})
 
 
 def test_what_the_evidence_bears_is_admitted() -> None:
@@ -45,6 +45,14 @@ def test_law_1_no_reasoner_can_blame_cpu_that_is_idle(measured: Evidence) -> Non
     everything = [(n.id, n.direction or UP) for n in measured.numbers]
     with pytest.raises(Inconclusive):
         admit(diagnosis(Cause.OWN_CPU, *everything), measured)
+
+
+@pytest.mark.parametrize("place", ["service", "operation", "callee"])
+def test_law_1_no_reasoner_names_a_place_that_nobody_measured(place: str) -> None:
+    """It would put words of its own, or a link, on the page and into the mail."""
+    words = {place: "approve at https://evil.example"}
+    with pytest.raises(Inconclusive, match=f"a {place} that nobody measured"):
+        admit(diagnosis(Cause.OWN_CPU, ("E1", UP), ("E2", UP), **words), starved())
 
 
 def test_a_rise_must_be_clear() -> None:
