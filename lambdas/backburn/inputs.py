@@ -25,15 +25,13 @@ LONGEST = 60  # characters of a value in a sentence
 SECRET = "[secret]"  # noqa: S105 - what the CLI prints instead of one
 DEFAULTS = "__defaults"  # bridged providers note there which inputs they filled in
 TOKEN = "$token"  # noqa: S105 - marks a value that has no text of its own
+JSON = "$json"  # marks JSON that stood in a string
 TASK_DEFINITION = re.compile(r"arn:[\w-]+:ecs:[\w-]*:\d*:task-definition/([\w-]+):\d+")
 
 
 def token(name: str) -> dict[str, JsonValue]:
     """A value that is bound by what it is, not by its text."""
     return {TOKEN: name}
-
-
-UNKNOWN = token("unknown")
 
 
 UNKNOWN = token("unknown")
@@ -72,8 +70,8 @@ def value_of(value: Any) -> JsonValue:
             return int(value)
         case list():
             return [value_of(v) for v in value]
-        case dict() if TOKEN in value:
-            raise Refused(f"an input has a key {TOKEN!r}, which we use for ourselves")
+        case dict() if own := {TOKEN, JSON} & value.keys():
+            raise Refused(f"an input has a key {min(own)!r}, which we use for ourselves")
         case dict():
             return {k: value_of(v) for k, v in value.items() if k != DEFAULTS}
     return value  # type: ignore[no-any-return]
@@ -87,9 +85,16 @@ def _text(text: str) -> JsonValue:
     if text[:1] not in {"{", "["}:
         return text
     try:
-        return {"$json": value_of(json.loads(text))}
-    except ValueError:
+        return {JSON: value_of(json.loads(text, object_pairs_hook=_members))}
+    except (ValueError, RecursionError):
         return text
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):  # readers differ in which of them they take
+        raise ValueError("a name stands twice")
+    return members
 
 
 def at(inputs: Any, path: str) -> JsonValue:

@@ -58,6 +58,19 @@ def test_text_that_only_looks_like_json_is_text() -> None:
     assert value_of('{"a":1}') != value_of({"a": 1})
 
 
+@pytest.mark.parametrize("key", ["$json", "$token"])
+def test_law_2_no_input_looks_like_what_it_is_not(key: str) -> None:
+    """An object that is written as we write JSON text, or a token, would bind as that."""
+    with pytest.raises(Refused, match="which we use for ourselves"):
+        value_of({"environment": {key: {"a": 1}}})
+
+
+def test_law_2_json_that_says_a_name_twice_is_bound_as_text() -> None:
+    """One reader takes the first and another the last."""
+    twice = '{"image": "evil", "image": "good"}'
+    assert value_of(twice) == twice != value_of('{"image": "good"}')
+
+
 def test_a_missing_path_is_nothing() -> None:
     """Added or deleted properties have one side only."""
     assert at({"a": [1]}, "a[3].b") is None
