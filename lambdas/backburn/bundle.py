@@ -57,6 +57,8 @@ def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or "\\" in name or ":" in parts[0]:
             raise ProgramMissing(f"the bundle holds {name!r}, which would leave its folder")
+        if posixpath.normpath(name) != name:  # `./a` would be written over `a`
+            raise ProgramMissing(f"the bundle holds {name!r}: zip it without such a path")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise ProgramMissing(f"the bundle holds a symbolic link, {name!r}")
         if name in files:

@@ -76,6 +76,13 @@ def test_one_name_twice_is_refused() -> None:
         bundle.unpack(zipped(("a", b"1"), ("a", b"2")))
 
 
+@pytest.mark.parametrize("name", ["./Pulumi.yaml", "infra//a", "infra/./a"])
+def test_law_2_one_file_has_one_name(name: str) -> None:
+    """What is hashed and read as `a` must not be overwritten by `./a` when it runs."""
+    with pytest.raises(ProgramMissing, match="without such a path"):
+        bundle.unpack(zipped(("Pulumi.yaml", b"1"), (name, b"2")))
+
+
 def test_paths_are_within_the_programs_folder() -> None:
     """`.` is the bundle itself."""
     assert bundle.under(".", "Pulumi.yaml") == "Pulumi.yaml"
