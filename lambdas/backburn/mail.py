@@ -9,7 +9,7 @@ from string import Template
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "mails"
-SUBJECT_LIMIT = 100
+SUBJECT_LIMIT = 99  # SNS: less than 100 characters, ASCII, no control characters
 MARK = "Subject: "
 
 
@@ -24,8 +24,14 @@ def write(name: str, values: Mapping[str, str]) -> Mail:
     """The mail `mails/<name>.txt` with its values; a value that is not given is a KeyError."""
     head, text = _template(name).split("\n\n", 1)
     subject = Template(head.removeprefix(MARK)).substitute(values)
-    ascii_only = " ".join(subject.encode("ascii", "replace").decode().split())
-    return Mail(ascii_only[:SUBJECT_LIMIT], Template(text).substitute(values))
+    return Mail(subject_line(subject), Template(text).substitute(values))
+
+
+def subject_line(text: str) -> str:
+    """The text as SNS takes a subject, which refuses to send anything else."""
+    ascii_only = text.encode("ascii", "replace").decode()
+    printable = "".join(c if c.isprintable() else " " for c in ascii_only)
+    return " ".join(printable.split())[:SUBJECT_LIMIT].rstrip()
 
 
 def bullets(lines: tuple[str, ...] | list[str]) -> str:

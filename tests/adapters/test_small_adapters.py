@@ -97,7 +97,7 @@ def test_every_approver_has_a_topic_of_their_own(aws: None) -> None:
     text, subject = sent["one"][0]
     assert text == "text"
     assert subject.startswith("Z?rich burns xxx")
-    assert len(subject) == 100
+    assert len(subject) == 99
 
 
 def backend_topic(arn: str) -> Any:
@@ -141,13 +141,35 @@ def test_law_10_a_kill_switch_out_of_reach_is_on(aws: None) -> None:
 
 def test_a_secret_is_read_once_in_a_while(aws: None) -> None:
     """Not once per request; a rotated one is found minutes later."""
-    client = boto3.client("secretsmanager")
+    client, now = boto3.client("secretsmanager"), [0.0]
     client.create_secret(Name="token", SecretString="one")
-    secrets = SecretsManager(client)
+    secrets = SecretsManager(client, lambda: now[0])
     assert secrets.text("token") == "one"
     client.put_secret_value(SecretId="token", SecretString="two")
+    now[0] = 300
     assert secrets.text("token") == "one"
-    assert SecretsManager(client).text("token") == "two"
+    now[0] = 301
+    assert secrets.text("token") == "two"
+
+
+def test_a_secret_remembers_the_one_before(aws: None) -> None:
+    """One, and none before the first rotation."""
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="token", SecretString="one")
+    assert SecretsManager(client).previous("token") is None
+    for text in ("two", "three"):
+        client.put_secret_value(SecretId="token", SecretString=text)
+    secrets = SecretsManager(client)
+    assert (secrets.text("token"), secrets.previous("token")) == ("three", "two")
+
+
+def test_a_secret_that_may_not_be_read_is_not_merely_absent(aws: None) -> None:
+    """A missing permission must not look like a secret that was never rotated."""
+    client = boto3.client("secretsmanager")
+    with Stubber(client) as stub:
+        stub.add_client_error("get_secret_value", "AccessDeniedException")
+        with pytest.raises(ClientError):
+            SecretsManager(client).previous("token")
 
 
 @pytest.fixture

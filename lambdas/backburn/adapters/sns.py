@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from backburn.mail import subject_line
+
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
-
-SUBJECT_LIMIT = 100  # SNS: ASCII, no line breaks, at most 100 characters
 
 
 class SnsMailer:
@@ -29,5 +29,4 @@ class SnsMailer:
         self._publish(self._operators, subject, text)
 
     def _publish(self, topic: str, subject: str, text: str) -> None:
-        line = " ".join(subject.encode("ascii", "replace").decode().split())[:SUBJECT_LIMIT]
-        self._client.publish(TopicArn=topic, Subject=line, Message=text)
+        self._client.publish(TopicArn=topic, Subject=subject_line(subject), Message=text)
