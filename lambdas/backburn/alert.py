@@ -47,7 +47,7 @@ def parse(body: bytes) -> Alert:
             f'the body has no "schema": "{SCHEMA}": install payload_template.json.tmpl as the '
             "payload template of the Honeycomb recipient"
         )
-    is_test = data.get("isTest") in {True, "true"}
+    is_test = data.get("isTest") in (True, "true")
     return Alert(
         status=_status(data.get("status")),
         instance=_id(data, "instanceId", required=not is_test),

@@ -54,6 +54,12 @@ def test_a_rendered_template_is_understood() -> None:
     assert (alert.slo, alert.instance, alert.is_test) == (".SLO.ID", ".Alert.InstanceID", False)
 
 
+@pytest.mark.parametrize("odd", [[], {}, None, 2, ["true"]])
+def test_law_8_an_odd_test_mark_is_no_test(odd: object) -> None:
+    """A body we cannot read is answered for good, not with a fault that Honeycomb repeats."""
+    assert not parse(body(isTest=odd)).is_test
+
+
 @pytest.mark.parametrize("is_test", [True, "true"])
 def test_a_test_needs_no_ids(is_test: object) -> None:
     """Honeycomb's Test button has no SLO to name."""
