@@ -123,8 +123,11 @@ def resize(
 def allows(allowed: AllowedSetting, change: Change) -> bool:
     """Whether the workload still lets this change through."""
     after = {m.property: _units(m.property, m.after) for m in change.moves}
+    row = CATALOGUE[change.setting]
     return (
         (allowed.setting, allowed.resource) == (change.setting, change.resource)
+        and change.move.property == row.property
+        and {m.property for m in change.companions} <= set(row.companions)
         and after.get("cpu", 0) <= allowed.max_cpu
         and after.get("memory", 0) <= allowed.max_memory
     )

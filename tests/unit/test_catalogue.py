@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backburn.catalogue import CATALOGUE, FARGATE, allows, legal, resize, sizes_above
-from backburn.change import Change
+from backburn.change import Change, Move
 from backburn.errors import Abstained
 from backburn.workload import AllowedSetting, Resource
 
@@ -86,6 +86,15 @@ def test_a_change_is_held_against_the_limits_of_today() -> None:
     assert not allows(allowed(max_memory=1024), change)
     other = allowed().model_copy(update={"resource": Resource(type=TASK.type, name="other")})
     assert not allows(other, change)
+
+
+def test_law_3_a_setting_changes_its_own_properties_only() -> None:
+    """Whatever else a change says it would move is not what the workload allows."""
+    change = step("512", "1024")
+    other = Move(property="pidMode", before="0", after="1")
+    assert not allows(allowed(1024, 2048), change.model_copy(update={"move": other}))
+    more = (*change.companions, other)
+    assert not allows(allowed(1024, 2048), change.model_copy(update={"companions": more}))
 
 
 def test_every_size_has_a_larger_one_that_is_legal() -> None:
