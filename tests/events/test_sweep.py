@@ -111,6 +111,16 @@ def test_a_window_that_passed_without_an_ok_closes(yard: Yard) -> None:
     assert "without an OK" in record.reason
 
 
+def test_law_8_an_incident_that_went_on_is_not_closed_by_a_lagging_index(yard: Yard) -> None:
+    """Closing it would give its SLO and stack free under a running attempt."""
+    yard.incidents.open(proposals.incident("chatbot-1"))
+    yard.incidents.set_status("chatbot-1", Status.AWAITING_OK, "recovered", NOW)
+    yard.incidents.next_attempt("chatbot-1")
+    yard.incidents._awaiting["chatbot-1"] = NOW
+    assert yard.sweep(timedelta(minutes=61))["closed"] == 0
+    assert yard.incidents.get("chatbot-1").status is Status.OPEN
+
+
 def test_law_8_one_failure_does_not_stop_the_others(yard: Yard) -> None:
     """What fails is named, alarms, and is tried again."""
     yard.incidents.record_delivery("d1", "{}", NOW)

@@ -85,9 +85,11 @@ def _try(what: str, failed: list[str], act: Callable[..., None], *arguments: str
 
 def _waited(workloads: Workloads, incidents: Incidents, now: datetime) -> list[str]:
     """The incidents whose alert's own window has passed."""
+    # The index lags: what it still lists may be at another attempt by now.
     return [
         incident
         for workload in workloads.workloads
         for incident in incidents.awaiting_ok(now - timedelta(seconds=workload.windows.alert))
-        if incidents.get(incident).workload == workload.name
+        if (found := incidents.get(incident)).workload == workload.name
+        and found.status is Status.AWAITING_OK
     ]
