@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from backburn import queries
-from backburn.sli import Window
+from backburn.sli import Window, slot_seconds
 from backburn.telemetry import Columns
 from tests.fakes.patient import CHAT_LATENCY, chatbot
 
@@ -34,3 +34,30 @@ def test_law_7_a_hostile_route_never_enters_an_expression() -> None:
     over = next(f.expression for f in query.fields if f.name == "backburn_over")
     assert hostile not in over
     assert 'EQUALS($http.target, "/api/users/{id}"), GT($duration_ms, 250.000)' in over
+
+
+def test_only_counted_requests_of_the_route_are_asked_for() -> None:
+    """The SLI is null where it does not count; the route is the workload's."""
+    for query in (
+        queries.sli_by_slot(chatbot(), CHAT_LATENCY, COLUMNS, WINDOW),
+        queries.exemplars(chatbot(), CHAT_LATENCY, COLUMNS, WINDOW),
+    ):
+        told = [(f.column, f.op, f.value) for f in query.filters]
+        assert told == [(ALIAS, "exists", None), ("http.target", "=", "/api/chat")]
+        assert ALIAS in query.breakdowns
+
+
+def test_the_series_is_told_apart_by_revision_where_spans_carry_one() -> None:
+    """And always by slot: whole ones of the window's own length."""
+    plain = queries.sli_by_slot(chatbot(), CHAT_LATENCY, COLUMNS, WINDOW)
+    assert plain.breakdowns == (ALIAS, queries.SLOT)
+    assert f"DIV(EVENT_TIMESTAMP(), {slot_seconds(WINDOW.seconds)})" in plain.fields[0].expression
+    carried = Columns(present=COLUMNS.present | {queries.REVISION})
+    told = queries.sli_by_slot(chatbot(), CHAT_LATENCY, carried, WINDOW)
+    assert told.breakdowns == (ALIAS, queries.SLOT, queries.REVISION)
+
+
+def test_requests_alone_are_those_that_begin_a_trace() -> None:
+    """Nothing else of a neighbour is measured."""
+    told = queries.operations(chatbot(), COLUMNS, WINDOW, requests_only=True).filters[-1]
+    assert (told.column, told.op) == ("trace.parent_id", "does-not-exist")
