@@ -46,9 +46,10 @@ def request(method: str, url: str, **options: Any) -> httpx.Response:
 
 
 def decide(letter: Letter, decision: str, *, reason: str = "", code: str = "") -> httpx.Response:
-    """Open the link and post the page's own form, as a browser would."""
+    """Open the link and post the page's own form, as a browser would; a page without one ends it."""
     page = request("GET", letter.link)
-    page.raise_for_status()
+    if not page.is_success:
+        return page
     form = Form()
     form.feed(page.text)
     fields = {**form.fields, "code": code or letter.code, "decision": decision, "reason": reason}

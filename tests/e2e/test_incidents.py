@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from backburn import wiring
-from backburn.incident import Incident, artifact_key
+from backburn.incident import Incident, artifact_key, execution_name
 from sandbox import approver
 from sandbox.play import Play
 from sandbox.scenarios import SCENARIOS
@@ -105,10 +105,13 @@ def peeked(letter: approver.Letter) -> None:
 
 
 def _task_token(world: World) -> str:
-    table = world.outputs["ApprovalsTable"]
-    items = world.client("dynamodb").scan(TableName=table)["Items"]
-    tokens = [item["token"]["S"] for item in items if item["pk"]["S"].startswith("request#")]
-    return str(tokens[0])
+    """What somebody who may read the approvals table finds there."""
+    record = wiring.incidents().recent(1)[0]
+    item = world.client("dynamodb").get_item(
+        TableName=world.outputs["ApprovalsTable"],
+        Key={"pk": {"S": f"request#{execution_name(record.id, record.attempt)}"}},
+    )["Item"]
+    return str(json.loads(item["request"]["S"])["token"])
 
 
 def _tamper(world: World) -> None:
