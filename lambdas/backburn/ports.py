@@ -182,6 +182,10 @@ class Secrets(Protocol):
         """A secret's string; how old it may be is the adapter's matter, minutes at most."""
         ...
 
+    def previous(self, secret: str) -> str | None:
+        """The string before the last rotation, as old; None if there was none."""
+        ...
+
 
 class Workflow(Protocol):
     """The state machine."""

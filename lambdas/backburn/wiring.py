@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -135,9 +135,14 @@ def _secrets() -> ports.Secrets:
     return SecretsManager(_aws("secretsmanager"))
 
 
-def webhook_token() -> str:
-    """The shared secret that Honeycomb sends with every delivery."""
-    return _secrets().text(setting("BACKBURN_WEBHOOK_SECRET")).strip()
+def webhook_tokens() -> Iterator[str]:
+    """The shared secret that Honeycomb sends with every delivery, and the one before it.
+
+    Lazily: only who does not send the new one costs the question for the old one.
+    """
+    secret = setting("BACKBURN_WEBHOOK_SECRET")
+    yield _secrets().text(secret).strip()
+    yield (_secrets().previous(secret) or "").strip()
 
 
 def honeycomb_key() -> str:
@@ -151,14 +156,19 @@ def secret(name: str) -> str:
 
 
 @cache
-def telemetry() -> ports.Telemetry:
-    """Honeycomb."""
+def _honeycomb() -> Any:
     import httpx
 
-    from .adapters.honeycomb_api import TIMEOUT, HoneycombApi
+    from .adapters.honeycomb_api import TIMEOUT
 
-    client = httpx.Client(base_url=setting("BACKBURN_HONEYCOMB_URL"), timeout=TIMEOUT)
-    return HoneycombApi(client, honeycomb_key())
+    return httpx.Client(base_url=setting("BACKBURN_HONEYCOMB_URL"), timeout=TIMEOUT)
+
+
+def telemetry() -> ports.Telemetry:
+    """Honeycomb; made anew each time, with the key as it is now."""
+    from .adapters.honeycomb_api import HoneycombApi
+
+    return HoneycombApi(_honeycomb(), honeycomb_key())
 
 
 @cache

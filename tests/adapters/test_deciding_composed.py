@@ -145,6 +145,17 @@ def test_from_the_webhook_to_a_decision_that_the_deploy_job_believes(
     assert mails(deployed["ops"]) == []
 
 
+def test_law_8_rotating_the_token_loses_no_delivery(deployed: dict[str, str]) -> None:
+    """The old one is let in until it is put away by a second rotation."""
+    secrets = boto3.client("secretsmanager")
+    secrets.put_secret_value(SecretId="token", SecretString="new")
+    assert {deliver(token)["statusCode"] for token in ("new", "right")} == {202}
+    secrets.put_secret_value(SecretId="token", SecretString="new")
+    forget()
+    assert deliver("new")["statusCode"] == 202
+    assert deliver("right")["statusCode"] == 401
+
+
 def test_a_failed_execution_is_parked_and_retried_at_the_desk(
     deployed: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -163,6 +163,12 @@ def test_a_secret_remembers_the_one_before(aws: None) -> None:
     assert (secrets.text("token"), secrets.previous("token")) == ("three", "two")
 
 
+def test_a_secret_that_is_not_there_is_a_sentence(aws: None) -> None:
+    """Nobody goes on with an empty one."""
+    with pytest.raises(KeyError, match="there is no secret nothing"):
+        SecretsManager(boto3.client("secretsmanager")).text("nothing")
+
+
 def test_a_secret_that_may_not_be_read_is_not_merely_absent(aws: None) -> None:
     """A missing permission must not look like a secret that was never rotated."""
     client = boto3.client("secretsmanager")

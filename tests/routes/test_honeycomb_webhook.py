@@ -60,24 +60,39 @@ def intake() -> Intake:
 def test_a_wrong_token_is_401(given: str) -> None:
     """It is compared whole."""
     with pytest.raises(Unauthenticated):
-        authenticate(webhook(body(), x_honeycomb_webhook_token=given), "token")
+        authenticate(webhook(body(), x_honeycomb_webhook_token=given), ["token"])
 
 
 def test_a_missing_token_is_401() -> None:
     """No header is a wrong header."""
     with pytest.raises(Unauthenticated):
-        authenticate(webhook(body()), "token")
+        authenticate(webhook(body()), ["token"])
 
 
 def test_an_empty_secret_lets_nobody_in() -> None:
     """Honeycomb allows an empty secret; we do not."""
     with pytest.raises(Unauthenticated):
-        authenticate(webhook(body(), x_honeycomb_webhook_token=""), "")
+        authenticate(webhook(body(), x_honeycomb_webhook_token=""), ["", ""])
 
 
 def test_the_right_token_is_let_in() -> None:
     """Nothing else is asked of a sender."""
-    authenticate(webhook(body(), x_honeycomb_webhook_token="token"), "token")
+    authenticate(webhook(body(), x_honeycomb_webhook_token="token"), ["token"])
+
+
+def test_law_8_the_token_before_the_rotation_is_let_in() -> None:
+    """Honeycomb does not repeat what was answered 401."""
+    for given in ("new", "old"):
+        authenticate(webhook(body(), x_honeycomb_webhook_token=given), ["new", "old"])
+    with pytest.raises(Unauthenticated):
+        authenticate(webhook(body(), x_honeycomb_webhook_token="older"), ["new", "old"])
+
+
+def test_whoever_has_the_new_token_does_not_cost_a_question_for_the_old() -> None:
+    """The usual delivery reads one secret."""
+    tokens = iter(["new", "old"])
+    authenticate(webhook(body(), x_honeycomb_webhook_token="new"), tokens)
+    assert next(tokens) == "old"
 
 
 def test_above_64_kib_is_413(intake: Intake) -> None:

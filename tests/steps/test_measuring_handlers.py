@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from backburn import wiring
 from backburn.adapters.dynamodb_incidents import DynamoIncidents
-from backburn.errors import Braked, BurnEnded, NotOurs
+from backburn.errors import Braked, BurnEnded, HoneycombDenied, NotOurs
 from backburn.incident import Incident
 from backburn.sli import Window
 from backburn.steps import confirm_burn, diagnose, query_traces, verify
@@ -141,6 +141,17 @@ def test_law_10_the_kill_switch_stops_an_approved_change(honeycomb: FakeTelemetr
     _switch(stop=True)
     with pytest.raises(Braked, match="drill"):
         confirm_burn.handler(CASE, None)
+
+
+def test_a_rotated_key_is_used_by_a_running_function() -> None:
+    """Once the secrets are read again, and not only in its next life."""
+    secrets = boto3.client("secretsmanager")
+    secrets.put_secret_value(SecretId="honeycomb-key", SecretString="revoked")
+    with pytest.raises(HoneycombDenied, match="unknown API key"):
+        wiring.telemetry().slo("otel-ai-chatbot-backend", "chat-latency")
+    secrets.put_secret_value(SecretId="honeycomb-key", SecretString="key")
+    wiring._secrets.cache_clear()
+    assert wiring.telemetry().slo("otel-ai-chatbot-backend", "chat-latency") == CHAT_LATENCY
 
 
 def test_an_ended_burn_is_held(honeycomb: FakeTelemetry) -> None:

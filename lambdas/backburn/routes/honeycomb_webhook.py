@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ class Outcome(NamedTuple):
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """One HTTP API event (payload 2.0) to one answer."""
     try:
-        authenticate(event, wiring.webhook_token())
+        authenticate(event, wiring.webhook_tokens())
         became = receive(
             event,
             wiring.workloads(),
@@ -55,11 +56,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return _answer(202, {name: value for name, value in became._asdict().items() if value})
 
 
-def authenticate(event: dict[str, Any], token: str) -> None:
-    """Compare in constant time; an empty token, which Honeycomb allows, lets nobody in."""
-    given = event.get("headers", {}).get("x-honeycomb-webhook-token", "")
-    same = hmac.compare_digest(given.encode(), token.encode())
-    if not token or not same:
+def authenticate(event: dict[str, Any], tokens: Iterable[str]) -> None:
+    """Compare in constant time with each; an empty one, which Honeycomb allows, lets nobody in."""
+    given = event.get("headers", {}).get("x-honeycomb-webhook-token", "").encode()
+    if not any(token and hmac.compare_digest(given, token.encode()) for token in tokens):
         raise Unauthenticated("X-Honeycomb-Webhook-Token is missing or wrong")
 
 
