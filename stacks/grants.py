@@ -78,12 +78,19 @@ class Grants:
         """Who asks, who decides, who believes it. Law 5: only the approval route makes a MAC."""
         requests, key = self.approvals.requests, self.approvals.mac_key.key_arn
         machine = self.workflow.machine.state_machine_arn
-        powers.keep_items(self._roles("RequestApproval", "Approval", "Sweep"), requests)
+        # Who asks makes links and decides nothing, who decides makes no links, who delivers does
+        # neither. A request holds the task token: the deploy job reads decisions only.
+        asks, decides, delivers = (self._roles(n) for n in ("RequestApproval", "Approval", "Sweep"))
+        powers.use_items(asks, requests, ["PutItem"], "request", "link")
+        powers.use_items(asks, requests, ["DeleteItem"], "decision")
+        powers.use_items(decides, requests, ["GetItem"], "request", "link", "decision")
+        powers.use_items(decides, requests, ["PutItem"], "decision")
+        powers.use_items(decides, requests, ["UpdateItem"], "link", "decision")
         # The first decision wins in a transaction that also checks that its link is the newest.
-        allow(self._roles("Approval"), "dynamodb:ConditionCheckItem", on=requests.table_arn)
-        # A request's item holds the task token: the deploy job reads decisions only.
-        decisions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "decision#*"}}
-        allow(self._roles("Deploy"), "dynamodb:GetItem", on=requests.table_arn, where=decisions)
+        powers.use_items(decides, requests, ["ConditionCheckItem"], "request")
+        powers.use_items(delivers, requests, ["GetItem"], "request", "decision")
+        powers.use_items(delivers, requests, ["UpdateItem"], "decision")
+        powers.use_items(self._roles("Deploy"), requests, ["GetItem"], "decision")
         allow(self._roles("Approval"), "kms:GenerateMac", on=key)
         allow(self._roles("Deploy"), "kms:VerifyMac", on=key)
         wake = ("states:SendTaskSuccess", "states:SendTaskFailure")

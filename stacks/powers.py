@@ -43,6 +43,15 @@ def keep_items(roles: Sequence[iam.Role], table: dynamodb.Table) -> None:
     )
 
 
+def use_items(
+    roles: Sequence[iam.Role], table: dynamodb.Table, calls: Sequence[str], *kinds: str
+) -> None:
+    """Make these calls on single items of these kinds, by what their keys begin with."""
+    keys = [f"{kind}#*" for kind in kinds]
+    where = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
+    allow(roles, *(f"dynamodb:{call}" for call in calls), on=table.table_arn, where=where)
+
+
 def find_waiting(roles: Sequence[iam.Role], table: dynamodb.Table) -> None:
     """Ask the sparse index for what did not go on."""
     allow(roles, "dynamodb:Query", on=f"{table.table_arn}/index/*")

@@ -102,23 +102,29 @@ def test_the_reasoners_function_reaches_only_the_incidents_documents(template: T
     }
 
 
-def test_only_deciding_parts_see_the_approvals_table(template: Template) -> None:
-    """The deploy build reads the decision; it can neither write nor search one."""
-    assert template.who("dynamodb:PutItem", "<ApprovalsRequests>") == {
-        "RequestApproval",
-        "Approval",
-        "Sweep",
+def test_law_9_each_part_uses_its_own_kind_of_an_approvals_items(template: Template) -> None:
+    """Who could write a link could decide by it; a request holds the task token."""
+    used = {
+        (grant.role, grant.action.removeprefix("dynamodb:"), kind.removesuffix("#*"))
+        for grant in template.grants
+        if grant.resource == "<ApprovalsRequests>"
+        for kind in json.loads(grant.condition)["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     }
-    on_table = [g for g in template.of("Deploy") if "ApprovalsRequests" in g.resource]
-    assert [g.action for g in on_table] == ["dynamodb:GetItem"]
-    # Not a request: its item holds the task token.
-    assert "dynamodb:LeadingKeys" in on_table[0].condition
-    assert "decision#*" in on_table[0].condition
-    assert template.who("dynamodb:GetItem", "<ApprovalsRequests>*") == {
-        "RequestApproval",
-        "Approval",
-        "Sweep",
-        "Deploy",
+    assert used == {
+        ("RequestApproval", "PutItem", "request"),
+        ("RequestApproval", "PutItem", "link"),
+        ("RequestApproval", "DeleteItem", "decision"),
+        ("Approval", "GetItem", "request"),
+        ("Approval", "GetItem", "link"),
+        ("Approval", "GetItem", "decision"),
+        ("Approval", "PutItem", "decision"),
+        ("Approval", "UpdateItem", "link"),
+        ("Approval", "UpdateItem", "decision"),
+        ("Approval", "ConditionCheckItem", "request"),
+        ("Sweep", "GetItem", "request"),
+        ("Sweep", "GetItem", "decision"),
+        ("Sweep", "UpdateItem", "decision"),
+        ("Deploy", "GetItem", "decision"),
     }
 
 
@@ -288,7 +294,7 @@ def test_no_role_has_a_managed_policy(template: Template) -> None:
 
 TOLD = {
     "INCIDENTS_TABLE": ("dynamodb:UpdateItem", "<StorageIncidents>"),
-    "APPROVALS_TABLE": ("dynamodb:GetItem", "<ApprovalsRequests>"),
+    "APPROVALS_TABLE": ("dynamodb:*Item", "<ApprovalsRequests>"),
     "ARTIFACTS_BUCKET": ("s3:ListBucket", "<StorageArtifacts>"),
     "HONEYCOMB_SECRET": ("secretsmanager:GetSecretValue", "<StorageHoneycombKey>"),
     "WEBHOOK_SECRET": ("secretsmanager:GetSecretValue", "<StorageWebhookToken>"),
