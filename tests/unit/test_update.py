@@ -6,8 +6,10 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
+from backburn.incident import artifact_key
 from backburn.preview import canonical_plan
-from backburn.update import Run, Update, finished, same_step
+from backburn.update import DOCUMENT, Run, Update, finished, recorded, same_step, standing
+from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.engine import ARN, CLUSTER, PROVIDER, SERVICE, TASK, FakeEngine
 from tests.fakes.program import shop
 from tests.unit.test_gate import SERVICE_STEP, TASK_STEP
@@ -122,3 +124,33 @@ def test_an_approved_unknown_may_be_known_by_now() -> None:
     assert not same_step(SERVICE_STEP, TASK_STEP)
     fewer = TASK_STEP.model_copy(update={"paths": TASK_STEP.paths[:1]})
     assert not same_step(TASK_STEP, fewer)
+
+
+def test_what_was_begun_and_never_ended_is_a_warning() -> None:
+    """Nobody knows what it did; an operator must look."""
+    assert STARTED.words() == "it was interrupted, and what it applied is not recorded"
+    assert "look at the stack first" in STARTED.told()
+    assert judged(run()).told().startswith("apply: applied: update Service")
+
+
+def test_the_updates_of_an_attempt_are_read_in_their_order() -> None:
+    """Apply first, then rollback; what was never begun is not there."""
+    artifacts = FakeArtifacts()
+    assert recorded(artifacts, "shop-1", 1) == ()
+    back = STARTED.model_copy(update={"kind": "rollback"})
+    for update in (back, STARTED):
+        key = artifact_key("shop-1", 1, DOCUMENT[update.kind])
+        artifacts.write(key, update.model_dump_json().encode())
+    assert recorded(artifacts, "shop-1", 1) == (STARTED, back)
+    assert recorded(artifacts, "shop-1", 2) == ()
+
+
+def test_what_was_taken_back_or_never_done_does_not_stand() -> None:
+    """A rollback that succeeded undoes; what did nothing does not count."""
+    done = judged(run())
+    nothing = STARTED.model_copy(update={"result": "failed"})
+    back = done.model_copy(update={"kind": "rollback"})
+    assert standing(()) == standing((nothing,)) == standing((done, back)) == ()
+    assert standing((done, nothing)) == (done,)
+    begun = back.model_copy(update={"result": "started"})
+    assert standing((done, begun)) == (done, begun)
