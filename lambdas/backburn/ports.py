@@ -67,6 +67,10 @@ class Incidents(Protocol):
         """(delivery id, body) of those recorded before then that did not go on."""
         ...
 
+    def first_of_hour(self, slo: str, delivery: str, now: datetime) -> bool:
+        """Whether nobody was told of this unknown SLO for an hour; True again for a repetition."""
+        ...
+
     def open(self, incident: Incident) -> Incident:
         """Open it, or return the incident already open for its SLO, or its own earlier record."""
         ...

@@ -46,6 +46,16 @@ def test_law_8_only_what_is_old_and_unsettled_is_swept(incidents: Incidents) -> 
     assert incidents.unsettled_deliveries(LATER) == [("d2", "{}")]
 
 
+def test_an_unknown_slo_is_told_once_an_hour(incidents: Incidents) -> None:
+    """By SLO; the delivery that was first may ask again."""
+    assert incidents.first_of_hour("s", "d1", NOW)
+    assert not incidents.first_of_hour("s", "d2", LATER)
+    assert incidents.first_of_hour("t", "d2", LATER)
+    assert incidents.first_of_hour("s", "d1", LATER)
+    assert not incidents.first_of_hour("s", "d3", LATER + timedelta(minutes=59))
+    assert incidents.first_of_hour("s", "d3", LATER + timedelta(hours=1))
+
+
 def test_an_incident_is_kept_as_it_was_opened(incidents: Incidents) -> None:
     """What goes in comes out."""
     assert incidents.open(incident()) == incident()

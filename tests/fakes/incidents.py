@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from backburn.incident import Incident, Note, Status
 
@@ -20,6 +20,7 @@ class FakeIncidents:
         self._claimed: dict[str, str] = {}
         self._changes: dict[tuple[str, str], set[str]] = {}
         self._awaiting: dict[str, datetime] = {}
+        self._told: dict[str, tuple[str, datetime]] = {}
 
     def record_delivery(self, delivery: str, body: str, now: datetime) -> bool:
         if delivery in self._deliveries:
@@ -36,6 +37,13 @@ class FakeIncidents:
             for delivery, (body, at) in self._deliveries.items()
             if delivery not in self.outcomes and at < before
         ]
+
+    def first_of_hour(self, slo: str, delivery: str, now: datetime) -> bool:
+        told, at = self._told.get(slo, (delivery, now))
+        if told != delivery and now < at + timedelta(hours=1):
+            return False
+        self._told[slo] = (delivery, now)
+        return True
 
     def open(self, incident: Incident) -> Incident:
         if incident.id in self.records:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from backburn.alert import parse
 from backburn.errors import Malformed, TooLarge, Unauthenticated
 from backburn.incident import Status, incident_id
-from backburn.routes.honeycomb_webhook import Outcome, authenticate, handler, receive
+from backburn.routes.honeycomb_webhook import Outcome, authenticate, handle, handler, receive
 from backburn.workload import Workloads
 from tests.fakes.http import webhook
 from tests.fakes.incidents import FakeIncidents
@@ -40,6 +41,7 @@ class Intake:
     def __init__(self) -> None:
         self.incidents, self.workflow = FakeIncidents(), FakeWorkflow()
         self.mailer = FakeMailer()
+        self.now = NOW
         self.workloads = Workloads(
             version=1, operators=("ops@example.com",), workloads=(chatbot(),)
         )
@@ -47,7 +49,7 @@ class Intake:
     def deliver(self, text: str | bytes, delivery: str = "d1") -> Outcome:
         """One delivery that has the right token."""
         event = webhook(text, x_honeycomb_webhook_delivery_id=delivery)
-        return receive(event, self.workloads, self.incidents, self.workflow, self.mailer, NOW)
+        return receive(event, self.workloads, self.incidents, self.workflow, self.mailer, self.now)
 
 
 @pytest.fixture
@@ -124,6 +126,38 @@ def test_an_unknown_workload_is_recorded_and_told_to_the_operators(intake: Intak
     (mail,) = intake.mailer.told_operators()
     assert "of-nobody" in mail.subject
     assert "3 % in 5 minutes" in mail.text
+
+
+def test_an_unknown_workload_is_told_once_an_hour(intake: Intake) -> None:
+    """A flapping alert must not fill a mailbox; every delivery is still on record."""
+    for minutes, delivery in enumerate(("d1", "d2", "d3")):
+        intake.now = NOW + timedelta(minutes=minutes)
+        intake.deliver(body(sloId="of-nobody"), delivery)
+    intake.deliver(body(sloId="of-somebody-else"), "d4")
+    assert [mail.subject.split("(")[-1] for mail in intake.mailer.told_operators()] == [
+        "of-nobody)",
+        "of-somebody-else)",
+    ]
+    assert intake.incidents.outcomes["d2"].endswith("the operators were told within the hour")
+    intake.now = NOW + timedelta(hours=1)
+    assert intake.deliver(body(sloId="of-nobody"), "d5").outcome.endswith("are told")
+
+
+def test_law_8_a_mail_that_failed_is_tried_again(intake: Intake) -> None:
+    """The hour is counted for the delivery, so that its repetition may send."""
+
+    class Broken(FakeMailer):
+        def to_operators(self, subject: str, text: str) -> None:
+            raise RuntimeError("throttled")
+
+    alert, mailer, intake.mailer = parse(body(sloId="of-nobody").encode()), intake.mailer, Broken()
+    with pytest.raises(RuntimeError):
+        intake.deliver(body(sloId="of-nobody"))
+    became = handle(
+        "d1", alert, intake.workloads, intake.incidents, intake.workflow, mailer, intake.now
+    )
+    assert became.outcome.endswith("the operators are told")
+    assert len(mailer.told_operators()) == 1
 
 
 @pytest.mark.parametrize("slo", ["chat-latency", ""])

@@ -1,7 +1,7 @@
 """The incidents table: deliveries and incidents; who holds what is dynamodb_holds.py's.
 
-Keys: `delivery#<id>`, `incident#<id>`. Notes are a map, so that one line is written once however
-often its state runs.
+Keys: `delivery#<id>`, `incident#<id>`, `unknown#<slo>`. Notes are a map, so that one line is
+written once however often its state runs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DELIVERIES_KEPT = timedelta(days=30)
 INCIDENTS_KEPT = timedelta(days=400)
+TOLD_AGAIN = timedelta(hours=1)
+UNTOLD = "attribute_not_exists(pk) OR expires <= :now OR delivery = :delivery"
 OPEN_TRIES = 5
 STATUS = {"#status": "status"}  # a reserved word
 
@@ -47,6 +49,16 @@ class DynamoIncidents:
     def unsettled_deliveries(self, before: datetime) -> list[tuple[str, str]]:
         waiting = self._table.waiting("delivery", before)
         return [(name(item), item["body"]["S"]) for item in waiting]
+
+    def first_of_hour(self, slo: str, delivery: str, now: datetime) -> bool:
+        # TTL deletes hours late, so what has expired is told by the condition.
+        item = {
+            **key("unknown", slo),
+            **text(delivery=delivery),
+            **number(expires=epoch(now + TOLD_AGAIN)),
+        }
+        values = text(**{":delivery": delivery}) | number(**{":now": epoch(now)})
+        return self._table.put(item, UNTOLD, values)
 
     def open(self, incident: Incident) -> Incident:
         # The SLO is taken and the incident recorded in one transaction: between two calls,

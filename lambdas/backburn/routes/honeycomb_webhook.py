@@ -97,9 +97,7 @@ def handle(
     if alert.is_test:
         became = Outcome("a test: nothing is started")
     elif workload is None:
-        values = {"slo": alert.slo, "name": alert.name, "summary": alert.summary}
-        mailer.to_operators(*mail.write("no_workload", {**values, "delivery": delivery}))
-        became = Outcome(f"no workload names the SLO {alert.slo}: the operators are told")
+        became = _unknown(delivery, alert, incidents, mailer, now)
     elif alert.status is AlertStatus.OK:
         became = _recovered(alert, workload.name, incidents, now)
     else:
@@ -107,6 +105,17 @@ def handle(
     incidents.settle_delivery(delivery, became.outcome)
     log.info(became.outcome, extra={"delivery": delivery, "slo": alert.slo})
     return became
+
+
+def _unknown(
+    delivery: str, alert: Alert, incidents: Incidents, mailer: Mailer, now: datetime
+) -> Outcome:
+    said = f"no workload names the SLO {alert.slo}"
+    if not incidents.first_of_hour(alert.slo, delivery, now):
+        return Outcome(f"{said}: the operators were told within the hour")
+    values = {"slo": alert.slo, "name": alert.name, "summary": alert.summary}
+    mailer.to_operators(*mail.write("no_workload", {**values, "delivery": delivery}))
+    return Outcome(f"{said}: the operators are told")
 
 
 def _burning(
