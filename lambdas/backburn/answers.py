@@ -8,7 +8,7 @@ from typing import Any
 from .queries import BEGINS, FAILED, OVER, REVISION, SLOT, TIME
 from .sli import Counts, Series, Slot, Window, slot_seconds
 from .telemetry import Columns, Rows, Slo
-from .traces.span import Span, allowlisted, line
+from .traces.span import Span, allowlisted, line, unlinked
 from .workload import Model, Workload
 
 
@@ -60,8 +60,8 @@ def operations(rows: Rows, workload: Workload, columns: Columns) -> tuple[Operat
 
     return tuple(
         Operation(
-            service=line(row.get(columns.service) or ""),
-            name=line(row.get(columns.name) or ""),
+            service=unlinked(line(row.get(columns.service) or "")),
+            name=unlinked(line(row.get(columns.name) or "")),
             route=_text(row.get(workload.route.column)),
             begins=truth(row.get(BEGINS)) is True,
             calls=int(row["COUNT"]),
@@ -98,8 +98,8 @@ def spans(rows: Rows, columns: Columns) -> tuple[Span, ...]:
             trace_id=str(row[columns.trace_id]),
             span_id=str(row[columns.span_id]),
             parent_id=_text(row.get(columns.parent_id)),
-            service=line(row.get(columns.service) or ""),
-            name=line(row.get(columns.name) or ""),
+            service=unlinked(line(row.get(columns.service) or "")),
+            name=unlinked(line(row.get(columns.name) or "")),
             start_ms=_milliseconds(row.get(TIME)),
             duration_ms=max(0.0, float(row.get(f"MAX({columns.duration_ms})") or 0)),
             error=truth(row.get(columns.error)) is True if has_error else None,

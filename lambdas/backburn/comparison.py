@@ -7,6 +7,7 @@ from pydantic import Field
 from .bounds import lower, upper
 from .evidence import Neighbour
 from .sli import Counts, Series, Window
+from .traces.span import unlinked
 from .workload import Model
 
 _RATE = (0.5, 2.0)  # requests a minute against the burn window's, outside of which load changed
@@ -100,7 +101,8 @@ def absent(look: Look) -> str | None:
     for route in look.neighbours:
         expected = route.requests * scale
         if expected >= _FEWEST_OF_NEIGHBOUR and not served.get(route.route):
-            return f"{route.route} served about {expected:.0f} requests in such a time, now none"
+            name = unlinked(route.route)
+            return f"{name} served about {expected:.0f} requests in such a time, now none"
     return None
 
 
@@ -109,7 +111,7 @@ def neighbours(look: Look, alpha: float) -> tuple[Compared, ...]:
     alpha /= max(1, len(look.neighbours))
     after = {n.route: n for n in look.neighbours_after}
     return tuple(
-        Compared(name=route.route, before=old, after=new, worse=new.lower > old.upper)
+        Compared(name=unlinked(route.route), before=old, after=new, worse=new.lower > old.upper)
         for route in look.neighbours
         if route.route in after
         for old in (_of(route, look.before_window, alpha),)

@@ -155,6 +155,16 @@ def test_law_6_a_neighbour_made_worse_is_worse() -> None:
     assert [n.worse for n in verdict.neighbours] == [True]
 
 
+def test_law_7_the_path_a_stranger_asks_for_is_no_link_in_a_reason() -> None:
+    """Requests enough make any path a neighbour, and reasons are mailed."""
+    route = "/https://evil.example/approve"
+    judged = [
+        judge(look(served(600, 0), neighbours=(neighbour(200, 10, route),), neighbours_after=after))
+        for after in ((neighbour(200, 60, route),), ())
+    ]
+    assert all("/https[:]//evil.example" in verdict.reason for verdict in judged)
+
+
 def test_a_neighbour_no_worse_changes_nothing() -> None:
     """Its own bounds, its own before."""
     same = {"neighbours": (neighbour(200, 10),), "neighbours_after": (neighbour(200, 14),)}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from backburn.traces.span import allowlisted, line
+from backburn.traces.span import allowlisted, line, unlinked
 
 
 def test_law_7_only_allowlisted_attributes_leave() -> None:
@@ -22,6 +22,12 @@ def test_law_7_values_are_bounded_and_on_one_line() -> None:
     assert line("a\nb\tc\x1b[31m\u202e d") == "a b c [31m d"
     assert len(line("x" * 100_000)) == 120
     assert len(allowlisted({"exception.type": "y" * 70_000})["exception.type"]) == 80
+
+
+def test_law_7_no_address_of_a_stranger_becomes_a_link() -> None:
+    """Whoever chooses a path or a name would write a link into the approvers' mail."""
+    assert unlinked("GET https://evil.example/approve") == "GET https[:]//evil.example/approve"
+    assert "://" not in allowlisted({"db.system": "http://evil.example"})["db.system"]
 
 
 def test_numbers_become_text() -> None:
