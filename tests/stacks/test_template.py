@@ -41,10 +41,11 @@ def test_every_function_and_build_logs_into_a_group_of_its_own(template: Templat
 
 
 def test_there_is_one_function_per_step_route_and_event(template: Template) -> None:
-    """Named like its state, and its module exists."""
+    """Named like its state, with a role of its own, and its module exists."""
     functions = template.parts("AWS::Lambda::Function")
     assert set(functions) == {spec.name for spec in (*STEPS, *DOORS)}
-    for function in functions.values():
+    for name, function in functions.items():
+        assert text(function["Role"]) == f"<{name}Role>"
         module, _, attribute = function["Handler"].rpartition(".")
         path = ROOT / "lambdas" / f"{module.replace('.', '/')}.py"
         assert f"def {attribute}(" in path.read_text()
