@@ -43,6 +43,7 @@ class Verdict(Model):
     window: Window
     needs: int | None = None  # more requests
     neighbours: tuple[Compared, ...] = ()
+    unwatched: tuple[str, ...] = ()  # workloads of the stack that were not looked at
     control: Compared | None = None  # old beside new revision during the rollout; shown
     link: str = ""
 

@@ -45,6 +45,11 @@ class Program(Model):
         default=(), description="names of the secrets the program manages: a refresh reads them"
     )
 
+    def deploys_with(self, other: Program) -> bool:
+        """Whether one deployment is of both: the same program, and the same stack of it."""
+        mine = (self.backend, self.stack, self.bundle, self.directory)
+        return mine == (other.backend, other.stack, other.bundle, other.directory)
+
 
 class Resource(Model):
     """A resource as the Pulumi state names it."""
@@ -150,6 +155,11 @@ class Workloads(Model):
     def for_slo(self, slo: str) -> Workload | None:
         """The workload an alert on this SLO is routed to."""
         return next((w for w in self.workloads if slo in w.slos), None)
+
+    def beside(self, workload: Workload) -> tuple[Workload, ...]:
+        """The other workloads of its Pulumi stack."""
+        others = (w for w in self.workloads if w.name != workload.name)
+        return tuple(w for w in others if w.program.deploys_with(workload.program))
 
 
 def _missing(name: str) -> Workload:

@@ -11,6 +11,7 @@ from backburn.steps.confirm_burn import confirm_burn
 from backburn.steps.query_traces import Measuring, windows
 from backburn.steps.verify import verify
 from backburn.verdict import Verdict, Word
+from backburn.workload import Workloads
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.patient import CHAT_LATENCY, chatbot
 from tests.fakes.telemetry import FakeTelemetry
@@ -97,6 +98,53 @@ def test_a_look_costs_two_query_results() -> None:
     asked = len(telemetry.asked)
     verify(chatbot(), evidence, 1, SETTLED, telemetry, SETTLED + timedelta(seconds=120))
     assert len(telemetry.asked) - asked <= 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "column", "value", "looked_at"),
+    [
+        ("otel-ai-chatbot-backend", "http.target", "/api/ingest", True),  # judged as a route
+        ("otel-ai-chatbot-backend", "http.target", "/api/quiet", False),  # too little traffic
+        ("otel-ai-chatbot-backend", "http.route", "/api/ingest", False),
+        ("billing", "http.target", "/api/ingest", False),  # a query of its own would be needed
+    ],
+)
+def test_a_workload_of_the_stack_that_was_not_looked_at_is_named(
+    dataset: str, column: str, value: str, *, looked_at: bool
+) -> None:
+    """A look costs two query results; whom they do not show, the verdict does not vouch for."""
+    telemetry = FakeTelemetry(CHAT_LATENCY, SLI)
+    telemetry.events += requests(BASELINE, 2, Chat())
+    telemetry.events += requests(BURN, 2, BAD)
+    end = SETTLED + timedelta(seconds=120)
+    for window in (BASELINE, BURN, Window(start=SETTLED, end=end)):
+        telemetry.events += requests(window, 1, Chat(route="/api/ingest", revision="8"))
+    telemetry.events += requests(Window(start=SETTLED, end=end), 2, GOOD)
+    measuring = Measuring(chatbot(), "chat-latency", telemetry, FakeMetrics())
+    evidence = measuring.evidence(BURN, BASELINE)
+    other = chatbot(name="other", dataset=dataset, route={"column": column, "value": value})
+    asked = len(telemetry.asked)
+    verdict = verify(chatbot(), evidence, 1, SETTLED, telemetry, end, others=[other])
+    assert verdict.verdict is Word.RECOVERED
+    assert verdict.unwatched == (() if looked_at else ("other",))
+    assert verdict.reason.endswith("; of the same stack, not looked at: other") is not looked_at
+    assert len(telemetry.asked) - asked <= 2
+
+
+def test_beside_a_workload_are_those_of_its_stack() -> None:
+    """The same program and the same stack of it; a stack's name alone says nothing."""
+    program = chatbot().program.model_dump()
+    workloads = Workloads(
+        version=1,
+        operators=("ops@example.com",),
+        workloads=(
+            chatbot(),
+            chatbot(name="same", slos=["a"]),
+            chatbot(name="elsewhere", slos=["b"], program=program | {"bundle": "programs/b.zip"}),
+            chatbot(name="staging", slos=["c"], program=program | {"stack": "staging"}),
+        ),
+    )
+    assert [w.name for w in workloads.beside(chatbot())] == ["same"]
 
 
 def test_old_beside_new_is_shown_as_the_control() -> None:

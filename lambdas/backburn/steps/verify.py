@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -30,14 +31,16 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         verdict = Verdict.model_validate_json(artifacts.read(key))
     except KeyError:
         evidence = artifacts.read(artifact_key(incident, attempt, "evidence"))
+        workload = wiring.workloads().named(event["workload"])
         verdict = verify(
-            wiring.workloads().named(event["workload"]),
+            workload,
             Evidence.model_validate_json(evidence),
             look,
             datetime.fromisoformat(event["settled_at"]),
             wiring.telemetry(),
             wiring.now(),
             rollback=rollback,
+            others=wiring.workloads().beside(workload),
         )
         artifacts.write(key, verdict.model_dump_json(indent=1).encode())
     return {
@@ -60,8 +63,9 @@ def verify(
     now: datetime,
     *,
     rollback: bool = False,
+    others: Sequence[Workload] = (),
 ) -> Verdict:
-    """The verdict of one look: two query results."""
+    """The verdict of one look: two query results, so `others` of the stack only as routes."""
     asked, burn = workload.verification, evidence.burn
     slo = telemetry.slo(workload.dataset, evidence.slo)
     columns = telemetry.columns(workload.dataset)
@@ -102,13 +106,27 @@ def verify(
         series, burn.revisions, series.within(judged).revisions, asked.alpha / asked.looks
     )
     shown = {"p95_ms": own.p95_ms, "p99_ms": own.p99_ms} if own else {}
+    unwatched = tuple(w.name for w in others if not _looked_at(w, workload, evidence))
     return verdict.model_copy(
         update={
+            "reason": verdict.reason + _unwatched_text(unwatched),
+            "unwatched": unwatched,
             "before": _with(verdict.before, p95_ms=burn.p95_ms, p99_ms=burn.p99_ms),
             "after": _with(verdict.after, **shown),
             "control": beside,
         }
     )
+
+
+def _looked_at(other: Workload, workload: Workload, evidence: Evidence) -> bool:
+    """Whether another workload's route is among the routes that a look compares."""
+    routes = {workload.route.value, *(n.route for n in evidence.neighbours)}
+    comparable = (other.dataset, other.route.column) == (workload.dataset, workload.route.column)
+    return comparable and other.route.value in routes
+
+
+def _unwatched_text(names: Sequence[str]) -> str:
+    return f"; of the same stack, not looked at: {', '.join(names)}" if names else ""
 
 
 def _windows(workload: Workload, settled_at: datetime, until: datetime) -> tuple[Window, Window]:
