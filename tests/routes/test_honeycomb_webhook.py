@@ -9,7 +9,14 @@ import pytest
 from backburn.alert import parse
 from backburn.errors import Malformed, TooLarge, Unauthenticated
 from backburn.incident import Status, incident_id
-from backburn.routes.honeycomb_webhook import Outcome, authenticate, handle, handler, receive
+from backburn.routes.honeycomb_webhook import (
+    NOTES,
+    Outcome,
+    authenticate,
+    handle,
+    handler,
+    receive,
+)
 from backburn.workload import Workloads
 from tests.fakes.http import webhook
 from tests.fakes.incidents import FakeIncidents
@@ -220,6 +227,16 @@ def test_another_firing_is_noted_on_the_open_incident(intake: Intake) -> None:
     note = intake.incidents.get(MINE).notes[0].text
     assert note == "another alert of the SLO fired meanwhile (i-2): worse"
     assert len(intake.workflow.started) == 1
+
+
+def test_law_8_a_flapping_alert_does_not_outgrow_the_incidents_record(intake: Intake) -> None:
+    """An item that is full takes no note and no status: nobody could close the incident."""
+    intake.deliver(body())
+    for i in range(NOTES + 20):
+        became = intake.deliver(body(instanceId=f"other-{i}"), f"other-{i}")
+    assert became == Outcome("recorded; the open incident's timeline is full", MINE)
+    assert len(intake.incidents.get(MINE).notes) == NOTES
+    assert intake.incidents.unsettled_deliveries(NOW.replace(year=2027)) == []
 
 
 def test_the_same_firing_never_reopens_its_incident(intake: Intake) -> None:

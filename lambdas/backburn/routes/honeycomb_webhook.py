@@ -25,6 +25,7 @@ from backburn.workload import Workloads
 
 BODY_LIMIT = 64 * 1024
 RETRY = 503
+NOTES = 100  # an item of the table holds 400 KB, and a parked incident may see alerts for days
 STATE = "honeycomb_webhook"
 log = logging.getLogger("backburn")
 
@@ -131,6 +132,8 @@ def _burning(
     )
     incident = incidents.open(mine)
     if incident.id != mine.id:
+        if len(incident.notes) >= NOTES:
+            return Outcome("recorded; the open incident's timeline is full", incident.id)
         note = f"another alert of the SLO fired meanwhile ({alert.instance}): {alert.summary}"
         incidents.note(incident.id, now, STATE, note)
         return Outcome("noted on the open incident", incident.id)
