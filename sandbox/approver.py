@@ -46,7 +46,7 @@ def request(method: str, url: str, **options: Any) -> httpx.Response:
 
 
 def decide(letter: Letter, decision: str, *, reason: str = "", code: str = "") -> httpx.Response:
-    """Open the link and post the page's own form, as a browser would; a page without one ends it."""
+    """Open the link and post the page's own form, as a browser would; its answer, or the page's."""
     page = request("GET", letter.link)
     if not page.is_success:
         return page
