@@ -102,12 +102,9 @@ def change_task_size(roles: Sequence[iam.Role], reach: Reach) -> None:
         stack.format_arn(service="iam", region="", resource="role", resource_name=name)
         for name in reach.task_roles
     ]
-    allow(
-        roles,
-        "iam:PassRole",
-        on=passed,
-        where={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-    )
+    if passed:
+        to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        allow(roles, "iam:PassRole", on=passed, where=to_tasks)
 
 
 def _ecs(stack: cdk.Stack, resource: str, name: str) -> str:

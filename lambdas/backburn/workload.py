@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+RoleNames = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@/-]+\*?$")]
 MailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 
 
@@ -63,8 +64,8 @@ class EcsService(Model):
 
     cluster: str
     service: str
-    task_roles: tuple[str, ...] = Field(
-        default=("*",), description="names of the roles its tasks run under; may end in *"
+    task_roles: tuple[RoleNames, ...] = Field(
+        default=(), description="names of the roles its tasks run under; may end in *"
     )
 
 

@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from .errors import BadWorkloads
-from .workload import Workloads
+from .workload import Mode, Workloads
 
 Path_ = tuple[str | int, ...]
 
@@ -178,6 +178,10 @@ def _contradictions(workloads: Workloads, document: _Document) -> Iterator[_Mist
             if slos.setdefault(slo, _dotted(path)) != _dotted(path):
                 other = f"{slo!r} is already routed by {slos[slo]}; one SLO, one workload"
                 yield _Mistake(document.line(path), _dotted(path), other)
+        if workload.mode is Mode.APPLY and not workload.ecs.task_roles:
+            path = (*here, "ecs")
+            said = "mode apply needs task_roles, the roles that new tasks may be given"
+            yield _Mistake(document.line(path), _dotted(path), said)
         for j, freeze in enumerate(workload.limits.freeze):
             if freeze.start >= freeze.end:
                 path = (*here, "limits", "freeze", j, "end")

@@ -145,3 +145,16 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The sentence names the file."""
     with pytest.raises(BadWorkloads, match=r"none\.yaml cannot be read"):
         load(tmp_path / "none.yaml")
+
+
+def test_law_9_the_roles_that_tasks_may_be_given_are_named() -> None:
+    """A bare wildcard would let the deploy build run a task as any role of the account."""
+    named = "task_roles: [otel-ai-chatbot-dev-*]"
+    anybody = GOOD.replace(named, 'task_roles: ["*"]')
+    assert f"line {line_of(GOOD, 'ecs:')}, workloads[0].ecs.task_roles[0]" in refusal(anybody)
+    nobody = GOOD.replace(f", {named}", "")
+    said = f"line {line_of(GOOD, 'ecs:')}, workloads[0].ecs: mode apply needs task_roles"
+    assert said in refusal(nobody)
+    assert (
+        parse(nobody.replace("mode: apply", "mode: observe")).named("chatbot").ecs.task_roles == ()
+    )
