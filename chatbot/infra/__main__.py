@@ -70,24 +70,37 @@ models = aws.iam.RolePolicy(
     ),
 )
 
-# --- Honeycomb's key, in the secret store: neither task definition nor preview shows it
+# --- what nobody may read lies in the secret store: neither task definition nor preview shows it
 
-secrets: list[dict[str, pulumi.Input[str]]] = []
+kept: dict[str, tuple[str, pulumi.Output[str]]] = {}
 
 # Absent where the spans go to a collector that has its own key.
 honeycomb_key = config.get_secret("honeycombKey")
 if honeycomb_key:
-    otlp_headers = aws.secretsmanager.Secret(
-        f"{APP}-otlp-headers",
-        name=f"{name}/otlp-headers",
+    headers = honeycomb_key.apply(lambda key: f"x-honeycomb-team={key}")
+    kept["otlp-headers"] = ("OTEL_EXPORTER_OTLP_HEADERS", headers)
+
+# Absent where the corpus is searched in the chatbot's own process.
+opensearch_endpoint = config.get("opensearchEndpoint")
+if opensearch_endpoint:
+    kept["opensearch-password"] = (
+        "OPENSEARCH_PASSWORD",
+        config.require_secret("opensearchPassword"),
+    )
+
+secrets: list[dict[str, pulumi.Input[str]]] = []
+
+for slug, (variable, value) in kept.items():
+    secret = aws.secretsmanager.Secret(
+        f"{APP}-{slug}",
+        name=f"{name}/{slug}",
         recovery_window_in_days=0,  # a stack that was destroyed may be made again under its name
         tags=tags,
     )
-    aws.secretsmanager.SecretVersion(
-        f"{APP}-otlp-headers",
-        secret_id=otlp_headers.id,
-        secret_string=honeycomb_key.apply(lambda key: f"x-honeycomb-team={key}"),
-    )
+    aws.secretsmanager.SecretVersion(f"{APP}-{slug}", secret_id=secret.id, secret_string=value)
+    secrets.append({"name": variable, "valueFrom": secret.arn})
+
+if secrets:
     aws.iam.RolePolicy(
         f"{APP}-execution-secrets",
         name="secrets",
@@ -99,13 +112,12 @@ if honeycomb_key:
                     {
                         "Effect": "Allow",
                         "Action": "secretsmanager:GetSecretValue",
-                        "Resource": otlp_headers.arn,
+                        "Resource": [secret["valueFrom"] for secret in secrets],
                     }
                 ],
             }
         ),
     )
-    secrets.append({"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": otlp_headers.arn})
 
 # --- the task
 
@@ -120,12 +132,16 @@ environment: dict[str, str] = {
     "BEDROCK_MODEL": "anthropic.claude-3-5-sonnet-20240620-v1:0",
     "MAX_TOKENS": "1000",
     "MAX_CONTEXT_DOCS": "5",
-    "RAG_INDEX": config.get("ragIndex") or "local",
+    "RAG_INDEX": "opensearch" if opensearch_endpoint else "local",
     "OTEL_SERVICE_NAME": f"{APP}-backend",
     "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name={stack},service.version=1.0.0",
     "OTEL_EXPORTER_OTLP_ENDPOINT": config.require("otlpEndpoint"),
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 }
+
+if opensearch_endpoint:
+    environment["OPENSEARCH_ENDPOINT"] = opensearch_endpoint
+    environment["OPENSEARCH_USERNAME"] = config.require("opensearchUsername")
 
 # Absent in AWS: another place to ask for completions, e.g. a VPC endpoint or a stand-in.
 bedrock_endpoint = config.get("bedrockEndpoint")

@@ -292,6 +292,22 @@ def test_a_secret_is_in_no_preview(pulumi: Pulumi) -> None:
     assert KEY not in shown
 
 
+def test_an_opensearch_is_asked_where_the_stack_names_one(pulumi: Pulumi) -> None:
+    """The task is told of it, and its password lies in a secret of its own."""
+    edit(
+        pulumi,
+        ('config.get("opensearchEndpoint")', '"https://search.example.com"'),
+        ('config.require("opensearchUsername")', '"chatbot"'),
+        ('config.require_secret("opensearchPassword")', 'pulumi.Output.secret("hush-hush")'),
+    )
+    changes = preview(pulumi)
+    for kind in ("secret:Secret", "secretVersion:SecretVersion"):
+        name = (f"aws:secretsmanager/{kind}", "otel-ai-chatbot-opensearch-password")
+        assert changes[name][0] == "create"
+    assert changes[TASK] == ("replace", ["containerDefinitions"])
+    assert "hush-hush" not in pulumi.run("preview", "--json", "--refresh")
+
+
 def test_the_providers_note_of_its_defaults_is_in_the_inputs(pulumi: Pulumi) -> None:
     """Whoever reads previews meets `__defaults`, as with the real provider; outputs have none."""
     task = next(r for r in resources(pulumi) if r["type"] == TASK[0])
