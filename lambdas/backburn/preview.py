@@ -110,6 +110,11 @@ def words(step: Step) -> str:
     return f"{step.op} {short(step.urn)}" + (f": {moved}" if moved else "")
 
 
+def in_words(steps: tuple[Step, ...], first: str) -> tuple[str, ...]:
+    """A line for each step, that of the resource called `first` at the head."""
+    return tuple(words(s) for s in sorted(steps, key=lambda s: name_of(s.urn) != first))
+
+
 def _exchanged(path: PathChange) -> PathChange:
     # A token has no value of its own to go back to: rolling back, too, goes from one
     # revision of the task definition to one that is not known yet.

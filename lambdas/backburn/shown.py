@@ -5,6 +5,7 @@ from __future__ import annotations
 from .diagnosis import Diagnosis
 from .evidence import Evidence, Number
 from .incident import Incident
+from .preview import in_words
 from .proposal import Number as ShownNumber
 from .proposal import Preview, Shown
 from .workload import Workload
@@ -21,17 +22,19 @@ def shown(
     preview: Preview,
 ) -> Shown:
     """Everything the page will say beside the effects, the cited numbers first."""
+    bound = preview.bound
     cited = {claim.number for claim in diagnosis.claims}
     ordered = sorted(evidence.numbers, key=lambda number: number.id not in cited)[:NUMBERS]
     return Shown(
-        title=preview.bound.change.words(),
+        title=bound.change.words(),
         service=workload.service,
         alert=incident.summary,
         diagnosis=diagnosis.sentence(evidence),
         confidence=f"{diagnosis.confidence:.0%}, by the {diagnosis.reasoner}",
         numbers=tuple(_number(number, cited=number.id in cited) for number in ordered),
-        steps=preview.steps_in_words,
-        rollback=preview.rollback_in_words,
+        # Told from what is bound: the build that wrote the preview ran the program.
+        steps=in_words(bound.steps, bound.change.resource.name),
+        rollback=in_words(bound.mirror, bound.change.resource.name),
         cost=preview.cost.words(),
         approvers=workload.approvers,
     )

@@ -39,6 +39,21 @@ def test_law_2_the_page_is_made_of_the_document_alone() -> None:
     assert render(read(document(made))) == render(made)
 
 
+def test_law_2_the_words_are_those_of_the_steps_that_are_bound() -> None:
+    """A preview whose own words say less than its steps do fools nobody."""
+    lying = {"steps_in_words": ("nothing",), "rollback_in_words": ("nothing",)}
+    honest = proposals.preview()
+    told = shown(
+        chatbot(),
+        proposals.incident(),
+        proposals.evidence(),
+        proposals.diagnosis(),
+        honest.model_copy(update=lying),
+    )
+    assert sorted(told.steps) == sorted(honest.steps_in_words)
+    assert sorted(told.rollback) == sorted(honest.rollback_in_words)
+
+
 def test_the_style_is_allowed_by_its_hash() -> None:
     """The very text between the tags."""
     style = re.search(r"<style>(.*?)</style>", render(proposal()), re.DOTALL)

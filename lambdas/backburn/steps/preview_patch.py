@@ -17,7 +17,7 @@ from backburn.errors import Refused
 from backburn.exports import Order, answer
 from backburn.patch import Files, Patch, PatchDoesNotFit
 from backburn.ports import Artifacts, Engine
-from backburn.preview import Step, canonical_plan, mirror, name_of, words
+from backburn.preview import canonical_plan, in_words, mirror
 from backburn.proposal import Bound, Preview, Tools
 from backburn.steps.propose_patch import program_files
 from backburn.workload import Program, Workload
@@ -51,8 +51,8 @@ def preview_patch(
     preview = Preview(
         bound=foreseen.bound,
         cost=cost.of(change, foreseen.checkpoint),
-        steps_in_words=_in_words(foreseen.bound.steps, change),
-        rollback_in_words=_in_words(foreseen.bound.mirror, change),
+        steps_in_words=in_words(foreseen.bound.steps, change.resource.name),
+        rollback_in_words=in_words(foreseen.bound.mirror, change.resource.name),
     )
     key = order.key("preview")
     artifacts.write(key, preview.model_dump_json().encode())
@@ -108,12 +108,6 @@ def foresee(
         mirror=mirror(foreseen.steps),
     )
     return Foreseen(bound, state, plan)
-
-
-def _in_words(steps: tuple[Step, ...], change: Change) -> tuple[str, ...]:
-    """The change itself first, what follows from it after."""
-    meant = sorted(steps, key=lambda s: name_of(s.urn) != change.resource.name)
-    return tuple(words(s) for s in meant)
 
 
 def _sha256(files: Files, program: Program, name: str) -> str:
