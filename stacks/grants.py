@@ -92,6 +92,7 @@ class Grants:
         powers.use_items(delivers, requests, ["UpdateItem"], "decision")
         powers.use_items(self._roles("Deploy"), requests, ["GetItem"], "decision")
         allow(self._roles("Approval"), "kms:GenerateMac", on=key)
+        powers.let_nobody_else_sign(self.approvals.mac_key, self._roles("Approval"))
         allow(self._roles("Deploy"), "kms:VerifyMac", on=key)
         wake = ("states:SendTaskSuccess", "states:SendTaskFailure")
         allow(self._roles("Approval", "Sweep"), *wake, on=machine)

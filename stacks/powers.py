@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
@@ -72,6 +73,19 @@ def write_documents(roles: Sequence[iam.Role], bucket: s3.Bucket, *names: str) -
 def read_secret(roles: Sequence[iam.Role], secret: secretsmanager.Secret) -> None:
     """Read one secret."""
     allow(roles, "secretsmanager:GetSecretValue", on=secret.secret_arn)
+
+
+def let_nobody_else_sign(key: kms.Key, roles: Sequence[iam.Role]) -> None:
+    """Deny making MACs to whoever else has `kms:*` in the account, its administrators included."""
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=["kms:GenerateMac"],
+            principals=[iam.AnyPrincipal()],
+            resources=["*"],
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": [role.role_arn for role in roles]}},
+        )
+    )
 
 
 def let_alarms_publish(topic: sns.Topic) -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.stacks.template import Template
+from tests.stacks.template import Template, text
 
 STEPS = {
     "QueryTraces",
@@ -46,6 +46,15 @@ def test_only_the_approval_route_makes_the_mac_of_a_decision(template: Template)
     """Law 5: a decision's MAC can have come from nowhere else."""
     assert template.who("kms:GenerateMac") == {"Approval"}
     assert template.who("kms:VerifyMac") == {"Deploy"}
+
+
+def test_law_5_the_macs_key_denies_everybody_else_in_the_account(template: Template) -> None:
+    """Wide permissions are common, and a key's own policy stands above them."""
+    policy = template.one("AWS::KMS::Key", "ApprovalsMacKey")["KeyPolicy"]["Statement"]
+    (denied,) = (s for s in policy if s["Effect"] == "Deny")
+    assert (denied["Action"], denied["Principal"]) == ("kms:GenerateMac", {"AWS": "*"})
+    (but,) = denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    assert text(but) == "<ApprovalRole>"
 
 
 def test_only_the_approval_route_and_the_sweep_wake_executions(template: Template) -> None:
