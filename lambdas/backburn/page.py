@@ -79,12 +79,19 @@ def headers() -> dict[str, str]:
 
 
 def diff_lines(diff: str) -> list[tuple[str, str]]:
-    """The lines of a unified diff, each with what it is."""
+    """The lines of a unified diff, each with what it is; what does not print is spelled out."""
     kinds = (("---", "file"), ("+++", "file"), ("@@", "hunk"), ("+", "add"), ("-", "del"))
     return [
-        (next((kind for start, kind in kinds if line.startswith(start)), "same"), line)
-        for line in diff.splitlines()
+        (next((kind for start, kind in kinds if line.startswith(start)), "same"), _spelled(line))
+        for line in diff.removesuffix("\n").split("\n")  # as patch.py ends them, and nothing else
     ]
+
+
+def _spelled(line: str) -> str:
+    """Text in which nothing turns the reading direction, breaks the line or hides."""
+    return "".join(
+        c if c.isprintable() or c == "\t" else f"\\u{{{ord(c):x}}}" for c in line.removesuffix("\r")
+    )
 
 
 def _render(name: str, **values: object) -> str:

@@ -54,6 +54,19 @@ def test_law_2_the_words_are_those_of_the_steps_that_are_bound() -> None:
     assert sorted(told.rollback) == sorted(honest.rollback_in_words)
 
 
+def test_law_2_no_character_makes_a_diff_look_like_another() -> None:
+    """A line break of Unicode could feign an added line, a bidi mark turn a value around."""
+    diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n # \u2028+cpu=1\r\n-a\u202e1\n+b\t2\n"
+    assert page.diff_lines(diff) == [
+        ("file", "--- a/x"),
+        ("file", "+++ b/x"),
+        ("hunk", "@@ -1 +1 @@"),
+        ("same", " # \\u{2028}+cpu=1"),
+        ("del", "-a\\u{202e}1"),
+        ("add", "+b\t2"),
+    ]
+
+
 def test_the_style_is_allowed_by_its_hash() -> None:
     """The very text between the tags."""
     style = re.search(r"<style>(.*?)</style>", render(proposal()), re.DOTALL)
