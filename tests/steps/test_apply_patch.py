@@ -13,7 +13,7 @@ from backburn import bundle, proposal
 from backburn.decision import Decision
 from backburn.errors import Braked, Broken, BuildFault, Drifted, HalfApplied, Locked, Refused
 from backburn.incident import Status
-from backburn.patch import Edit, Patch, make
+from backburn.patch import Edit, Files, Patch, make
 from backburn.steps.apply_patch import _require_allowed
 from backburn.update import Holder, Update
 from backburn.workload import Mode
@@ -255,6 +255,21 @@ def test_law_10_brakes_are_read_again() -> None:
     world.workload = world.workload.model_copy(update={"limits": limits})
     with pytest.raises(Braked, match="0 changes a day"):
         world.apply()
+
+
+def test_law_10_a_brake_that_is_put_on_during_the_preview_stops_the_apply() -> None:
+    """It takes minutes, and the switch is to work at once."""
+    world = Shop().approved()
+    plan = world.engine.plan
+
+    def stopped_meanwhile(files: Files) -> Any:
+        world.brakes.why = "stopped by ops"
+        return plan(files)
+
+    world.engine.plan = stopped_meanwhile  # type: ignore[method-assign]
+    with pytest.raises(Braked, match="stopped by ops"):
+        world.apply()
+    assert "up" not in world.engine.calls
 
 
 def test_law_10_the_cap_counts_changes_and_not_incidents() -> None:

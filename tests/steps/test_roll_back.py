@@ -8,6 +8,7 @@ import pytest
 
 from backburn import bundle
 from backburn.errors import BuildFault, Drifted, HalfApplied, Refused
+from backburn.patch import Files
 from backburn.update import Update
 from tests.fakes.engine import ARN, SERVICE, TASK
 from tests.fakes.program import CONFIG, MAIN, shop
@@ -187,3 +188,18 @@ def test_a_program_replaced_meanwhile_is_told() -> None:
 
     world.engine.up = up_and_upload  # type: ignore[method-assign]
     assert "replaced meanwhile" in world.roll_back()["REASON"]
+
+
+def test_law_10_a_switch_that_is_thrown_during_the_preview_stops_the_rollback() -> None:
+    """It is read last of all, right before the engine writes."""
+    world = applied()
+    plan = world.engine.plan
+
+    def stopped_meanwhile(files: Files) -> Any:
+        world.brakes.why = "stopped by ops"
+        return plan(files)
+
+    world.engine.plan = stopped_meanwhile  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="stopped by ops"):
+        world.roll_back()
+    assert world.engine.calls.count("up") == 1

@@ -67,6 +67,9 @@ def _apply(
         fields = proposal.differing(effects, found)
         answered = Drifted if OTHERS_WORK & set(fields) else Refused
         raise answered(f"not what was approved any more: {', '.join(fields)} differ; propose again")
+    # Foreseeing took minutes: a brake that was put on meanwhile stops it still.
+    applying.require_in_time(effects, site.clock)
+    check(workload, site.clock(), site.brakes.engaged())
     return applying.execute(
         order,
         site,

@@ -34,8 +34,6 @@ def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]
     original = _original(order, site, files, effects, earlier)
     update = _already_rolled_back(order, site, original, effects, earlier)
     if update is None:
-        if stopped := site.brakes.engaged():
-            raise Refused(f"nothing may be changed now: {stopped}")
         state = checkpoint.read(site.engine.export(original))
         gate.require_settled(state.pending)
         # The patched program need not preview clean: a circuit breaker of ECS may have taken
@@ -43,6 +41,8 @@ def roll_back(order: Order, workload: Workload, site: Site) -> Mapping[str, str]
         raw, plan = site.engine.plan(original)
         foreseen = canonical_plan(raw, state.providers)
         _require_mirror(effects, foreseen.steps)
+        if stopped := site.brakes.engaged():
+            raise Refused(f"nothing may be changed now: {stopped}")
         update = applying.execute(
             order, site, "rollback", original, plan, foreseen.steps, state, digest
         )
