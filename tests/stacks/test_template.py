@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from backburn.adapters.program_environment import INSTALL_SECONDS
+from backburn.adapters.pulumi_cli import GRACE_SECONDS, SECONDS, UP_SECONDS
 from stacks.functions import DOORS, STEPS
 from tests.stacks.synthesis import synthesise
 from tests.stacks.template import Template, text
@@ -222,6 +224,13 @@ def test_a_build_runs_our_buildspec_from_our_asset_in_a_pinned_image(
     assert project["Environment"]["PrivilegedMode"] is False
     assert project["Artifacts"] == {"Type": "NO_ARTIFACTS"}
     assert project["TimeoutInMinutes"] <= 60
+
+
+def test_an_update_is_interrupted_before_its_build_is_killed(template: Template) -> None:
+    """A killed engine leaves a lock and pending operations; an interrupted one ends its step."""
+    minutes = template.parts("AWS::CodeBuild::Project")["Deploy"]["TimeoutInMinutes"]
+    longest = INSTALL_SECONDS + SECONDS + UP_SECONDS + GRACE_SECONDS
+    assert longest < minutes * 60
 
 
 def test_the_outputs_are_what_the_operators_desk_needs(template: Template) -> None:

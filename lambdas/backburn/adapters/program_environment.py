@@ -15,7 +15,7 @@ from pathlib import Path
 from backburn.errors import Broken
 
 WHOLE = ".complete"  # written last: a virtualenv without it is half made
-INSTALL_SECONDS = 900
+INSTALL_SECONDS = 600
 # The installer reaches package indexes only; nothing of AWS or of the program is its business.
 PASSED = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "XDG_CACHE_HOME")
 PREFIXES = ("UV_", "PIP_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")
