@@ -121,6 +121,14 @@ def _tools(world: Shop) -> None:
     world.engine.versions = lambda _files: ("3.260.0", "python")  # type: ignore[method-assign]
 
 
+def _closed(world: Shop) -> None:
+    world.incidents.set_status("shop-1", Status.CLOSED, "by hand", world.now)
+
+
+def _retried(world: Shop) -> None:
+    world.incidents.next_attempt("shop-1")
+
+
 def _other_incident(world: Shop) -> None:
     key = ORDER.key("proposal")
     document = proposal.read(world.artifacts.read(key))
@@ -152,6 +160,8 @@ REFUSED: list[tuple[str, Callable[[Shop], None], str]] = [
     ("a workload that may not apply any more", _mode, "mode propose"),
     ("a limit that was lowered", _lower_limit, "does not allow"),
     ("other tools", _tools, "tools differ"),
+    ("an incident that was closed", _closed, "is closed by now"),
+    ("an attempt that another took over from", _retried, "attempt 2 has taken over"),
 ]
 
 
@@ -279,6 +289,7 @@ def test_law_10_the_cap_counts_changes_and_not_incidents() -> None:
     world.workload = world.workload.model_copy(update={"limits": limits})
     effects = proposal.read(world.artifacts.read(ORDER.key("proposal"))).effects
     _require_allowed(ORDER, world.workload, world.site, effects)
+    world.incidents.next_attempt("shop-1")
     with pytest.raises(Braked, match="1 changes a day"):
         _require_allowed(ORDER._replace(attempt=2), world.workload, world.site, effects)
 

@@ -108,7 +108,12 @@ def _require_same_program(files: Files, effects: Effects) -> None:
 
 
 def _require_allowed(order: Order, workload: Workload, site: Site, effects: Effects) -> None:
-    """The workload and the brakes as they are now, not as they were at the proposal."""
+    """Incident, workload and brakes as they are now, not as they were at the proposal."""
+    incident = site.incidents.get(order.incident)
+    if not incident.status.holds:  # its stack may be another's by now
+        raise Refused(f"{incident.id} is {incident.status} by now")
+    if incident.attempt != order.attempt:
+        raise Refused(f"attempt {incident.attempt} has taken over from attempt {order.attempt}")
     if workload.mode is not Mode.APPLY:
         raise Refused(f"{workload.name} is in mode {workload.mode} now")
     if not any(catalogue.allows(s, effects.change) for s in workload.settings):
