@@ -178,9 +178,10 @@ def close(
 def _execution(incident: Incident, workflow: Workflow) -> str | None:
     """The execution that works on it, if one does.
 
-    The status alone does not tell: it stays `open` or `applied` if parking itself has failed.
+    The status alone does not tell: it stays `open` or `applied` if parking itself has failed, and
+    `parked` while a redriven execution goes on.
     """
-    if incident.status not in {Status.OPEN, Status.APPLIED}:
+    if not incident.status.holds:
         return None
     name = execution_name(incident.id, incident.attempt)
     return name if workflow.running(name) else None

@@ -76,9 +76,9 @@ def at_work() -> FakeWorkflow:
     return workflow
 
 
-@pytest.mark.parametrize("status", [Status.OPEN, Status.APPLIED])
+@pytest.mark.parametrize("status", [Status.OPEN, Status.APPLIED, Status.PARKED])
 def test_what_is_being_handled_is_left_alone(incidents: FakeIncidents, status: Status) -> None:
-    """Two executions must never work on one incident."""
+    """Two executions must never work on one incident; a redriven one leaves it `parked`."""
     incidents.set_status(NAME, status, "", NOW)
     said = f"handled by the execution {NAME}: stop that first"
     with pytest.raises(Malformed, match=said):
