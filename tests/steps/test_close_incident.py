@@ -224,3 +224,12 @@ def test_closing_twice_is_closing_once(desk: Desk) -> None:
     """The state is retried when Lambda fails; its note is written once."""
     assert desk.close("NotOurs") == desk.close("NotOurs")
     assert len(desk.incidents.get(NAME).notes) == 1
+
+
+def test_law_8_an_earlier_attempt_does_not_close_what_another_works_on(desk: Desk) -> None:
+    """Redriven beside it, it is told and recorded; SLO and stack stay with the newest."""
+    desk.incidents.next_attempt(NAME)
+    assert desk.close("Expired")["status"] == "open"
+    assert desk.incidents.get(NAME).status is Status.OPEN
+    assert desk.incidents.claim_stack("dev", "another") == NAME
+    assert desk.mailer.sent

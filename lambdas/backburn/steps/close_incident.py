@@ -50,11 +50,14 @@ def close_incident(
     ending, incident = ENDINGS[event["outcome"]], incidents.get(event["incident"])
     reason = f"{ending.headline}: {event['reason']}"
     proposal, done = _proposal(artifacts, event), _done(ending, event, artifacts)
-    stands = status(ending, ok_came=incident.ok_came)
+    # A redriven earlier attempt ends, too; what holds SLO and stack is the newest one's to free.
+    newest = event["attempt"] == incident.attempt
+    stands = status(ending, ok_came=incident.ok_came) if newest else incident.status
     incidents.note(incident.id, now, STATE, reason)
     if ending.applied:
         _mark(reason, event, workload, proposal, incidents, telemetry, now)
-    incidents.set_status(incident.id, stands, reason, now)
+    if newest:
+        incidents.set_status(incident.id, stands, reason, now)
     _write_record(event, incidents.get(incident.id), artifacts)
     values = _values(event, incident, ending, stands, proposal)
     letter = mail.write("closed", values | {"stands": _stands(ending, done)})
