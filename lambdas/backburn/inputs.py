@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import JsonValue
@@ -105,6 +107,21 @@ def at(inputs: Any, path: str) -> JsonValue:
         except (KeyError, IndexError, TypeError):
             return None
     return value_of(inputs)
+
+
+def without(inputs: Any, paths: Iterable[str]) -> Any:
+    """The inputs with nothing at these paths; a path that leads nowhere takes nothing away."""
+    rest = copy.deepcopy(inputs)
+    for path in paths:
+        *way, last = keys_of(path)
+        inner = rest
+        try:
+            for key in way:
+                inner = inner[key]
+            inner[last] = None
+        except (KeyError, IndexError, TypeError):
+            continue
+    return rest
 
 
 def holds_secret(value: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue
 
 from .errors import Refused
-from .inputs import DEFAULTS, at, holds_secret, is_token, keys_of, shown, value_of
+from .inputs import DEFAULTS, at, holds_secret, is_token, keys_of, shown, value_of, without
 from .workload import Model
 
 Kind = Literal["add", "update", "delete", "add-replace", "update-replace", "delete-replace"]
@@ -163,6 +163,12 @@ def _paths(urn: str, step: Mapping[str, Any]) -> Iterator[PathChange]:
             raise Refused(f"{short(urn)}.{path} holds a secret and would change")
         yield PathChange(path=path, kind=kind, before=at(old, path), after=at(new, path))
     told = {keys_of(path)[0] for path in diff}
+    # A provider may name one place within an input and change another beside it.
+    old_rest, new_rest = without(old, diff), without(new, diff)
+    for key in sorted((old.keys() | new.keys()) & told):
+        if value_of(old_rest.get(key)) != value_of(new_rest.get(key)):
+            before, after = value_of(old.get(key)), value_of(new.get(key))
+            yield PathChange(path=key, kind="update", before=before, after=after)
     for key in sorted((old.keys() | new.keys()) - told - {DEFAULTS}):
         if value_of(old.get(key)) != value_of(new.get(key)):
             raise Refused(f"{short(urn)}.{key} differs, but the provider does not say so")

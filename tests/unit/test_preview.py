@@ -54,6 +54,23 @@ def test_it_says_what_changes_and_what_stays() -> None:
     assert {s.provider for s in found.steps} == {"aws 7.51.1"}
 
 
+def test_law_2_what_changes_beside_a_named_path_is_bound_too() -> None:
+    """A provider that names `tags.a` and changes `tags.b` hides nothing."""
+
+    def tagged(other: str) -> dict[str, Any]:
+        told = document()
+        step = step_of(told, TASK)
+        step["detailedDiff"]["tags.a"] = {"kind": "update", "inputDiff": True}
+        step["oldState"]["inputs"] |= {"tags": {"a": "1", "b": "1"}}
+        step["newState"]["inputs"] |= {"tags": {"a": "2", "b": other}}
+        return told
+
+    paths = [p.path for p in plan(tagged("1")).steps[1].paths]
+    assert paths == ["cpu", "memory", "tags.a"]
+    assert "tags" in [p.path for p in plan(tagged("evil")).steps[1].paths]
+    assert plan(tagged("evil")) != plan(tagged("other"))
+
+
 @given(st.randoms(use_true_random=False))
 def test_law_2_order_and_rendering_do_not_matter(shuffler: random.Random) -> None:
     """Positions, durations, diagnostics, ids and the order of steps and keys are not bound."""
