@@ -7,6 +7,7 @@ from typing import NamedTuple
 from .incident import Status
 
 UNTOUCHED = "Nothing was changed."
+AGAIN = f"{UNTOUCHED} Once that is mended, `python -m backburn retry` starts another attempt."
 
 
 class Ending(NamedTuple):
@@ -29,11 +30,11 @@ ENDINGS = {
     "StackBusy": Ending(
         Status.CLOSED, "The stack is busy", f"{UNTOUCHED} Another incident's change goes first."
     ),
-    "Braked": Ending(Status.CLOSED, "A brake is on", UNTOUCHED),
+    "Braked": Ending(Status.CLOSED, "A brake is on", AGAIN),
     "Proposed": Ending(Status.PROPOSED, "Proposed", f"{UNTOUCHED} The proposal can be read."),
-    "Refused": Ending(Status.CLOSED, "Refused by a check", UNTOUCHED),
+    "Refused": Ending(Status.CLOSED, "Refused by a check", AGAIN),
     "Rejected": Ending(Status.CLOSED, "Rejected", UNTOUCHED),
-    "Expired": Ending(Status.CLOSED, "Expired", UNTOUCHED),
+    "Expired": Ending(Status.CLOSED, "Expired", AGAIN),
     "BurnEnded": Ending(Status.HELD, "The burn ended by itself", UNTOUCHED),
     "HalfApplied": Ending(
         Status.PARKED,
