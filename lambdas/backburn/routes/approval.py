@@ -173,10 +173,11 @@ def _tell_operators(
 ) -> None:
     client = _client(event)
     values = {"incident": seen.request.incident, "approver": seen.link.approver, **client}
-    mailer.to_operators(*mail.write("link_void", values))
     note = f"the link of {seen.link.approver} is void after five wrong codes"
     incidents.note(seen.request.incident, now, deciding.STATE, f"{note} (from {client['source']})")
     log.warning("a link was voided", extra=client)
+    # Last: this is the only request that finds it out, and a mail that fails leaves the rest.
+    mailer.to_operators(*mail.write("link_void", values))
 
 
 def _client(event: dict[str, Any]) -> dict[str, str]:
