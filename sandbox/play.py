@@ -21,6 +21,7 @@ from sandbox.world import World
 
 ALERT_WITHIN = 180.0
 END_WITHIN = 900.0
+A_PERSON_TAKES = 1800.0  # at most: then the approval expires
 POLL = 0.5
 
 
@@ -95,7 +96,7 @@ class Play:
 
     def followed(self, incident: Incident) -> Incident:
         """Tell what happens until the execution has ended; the record then."""
-        deadline = time.monotonic() + END_WITHIN
+        deadline = time.monotonic() + END_WITHIN + (0 if self.clicks else A_PERSON_TAKES)
         while time.monotonic() < deadline:
             record = wiring.incidents().get(incident.id)
             execution = self.execution(record)
