@@ -163,6 +163,7 @@ def test_a_failed_execution_is_parked_and_retried_at_the_desk(
     deliver()
     case = {"incident": NAME, "attempt": 1, "workload": "chatbot", "slo": "chat-latency"}
     arn = f"{wiring.setting('BACKBURN_STATE_MACHINE').replace('stateMachine', 'execution')}:{NAME}"
+    boto3.client("stepfunctions").stop_execution(executionArn=arn)
     detail = {"name": NAME, "executionArn": arn, "status": "ABORTED", "input": json.dumps(case)}
     assert park_incident.handler({"detail": detail}, None)["status"] == "parked"
     assert f"python -m backburn retry {NAME}" in mails(deployed["ops"])[0]
