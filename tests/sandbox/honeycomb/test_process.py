@@ -149,7 +149,8 @@ def test_a_seeded_stand_in_fires_by_itself(
     seed["recipients"][0]["details"]["webhook_url"] = receiver.url
     (tmp_path / "seed.json").write_text(json.dumps(seed))
     (tmp_path / "payload.tmpl").write_text('{"status": "{{ .Alert.Status }}", "id": "{{ .ID }}"}')
-    url = start("--relax-burn-windows", "--seed", str(tmp_path / "seed.json"))
+    seed = str(tmp_path / "seed.json")
+    url = start("--relax-burn-windows", "--evaluate-every", "1", "--seed", seed)
     assert httpx.get(f"{url}/1/auth", headers=KEY).headers["x-sandbox-relaxed"]
     assert httpx.get(f"{url}/1/auth", headers={"X-Honeycomb-Team": "revoked"}).status_code == 401
     export(url, [10, 20, 500])
