@@ -147,10 +147,10 @@ def test_a_seeded_stand_in_fires_by_itself(
     """From slow spans of a real exporter to the webhook, with the ids of the seed."""
     seed = json.loads(json.dumps(SEED))
     seed["recipients"][0]["details"]["webhook_url"] = receiver.url
-    (tmp_path / "seed.json").write_text(json.dumps(seed))
+    file = tmp_path / "seed.json"
+    file.write_text(json.dumps(seed))
     (tmp_path / "payload.tmpl").write_text('{"status": "{{ .Alert.Status }}", "id": "{{ .ID }}"}')
-    seed = str(tmp_path / "seed.json")
-    url = start("--relax-burn-windows", "--evaluate-every", "1", "--seed", seed)
+    url = start("--relax-burn-windows", "--evaluate-every", "1", "--seed", str(file))
     assert httpx.get(f"{url}/1/auth", headers=KEY).headers["x-sandbox-relaxed"]
     assert httpx.get(f"{url}/1/auth", headers={"X-Honeycomb-Team": "revoked"}).status_code == 401
     export(url, [10, 20, 500])
