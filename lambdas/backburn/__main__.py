@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import count, takewhile
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from backburn import wiring
 from backburn.errors import BackburnError, Malformed
@@ -32,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.stack:
             wiring.read_stack(options.stack)
         print(_run(options, wiring.incidents(), wiring.now()))
+    except NoRegionError:
+        print("backburn: no region is set; set AWS_DEFAULT_REGION to the stack's", file=sys.stderr)
+        return 1
     except (BackburnError, KeyError, BotoCoreError, ClientError) as error:
         print(f"backburn: {error.args[0] if error.args else error}", file=sys.stderr)
         return 1

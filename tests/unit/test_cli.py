@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from backburn import wiring
 from backburn.__main__ import _parser, close, document, known, listed, main, retry, shown
 from backburn.errors import Malformed
 from backburn.incident import Incident, Status, artifact_key
@@ -176,6 +178,17 @@ def test_what_has_ended_is_not_closed_again(incidents: FakeIncidents) -> None:
     with pytest.raises(Malformed, match="rolled_back: it holds nothing"):
         close(NAME, "no", incidents, FakeWorkflow(), NOW)
     assert incidents.get(NAME).reason == "worse"
+
+
+def test_a_region_that_is_missing_is_named_with_the_way_to_set_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The SDK's own words say what is wrong and not what to do."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    wiring._aws.cache_clear()
+    assert main(["--stack", "Backburn", "incidents"]) == 1
+    assert "set AWS_DEFAULT_REGION" in capsys.readouterr().err
 
 
 def test_an_environment_that_is_missing_is_a_sentence(
